@@ -1,0 +1,88 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// pkg-config's names of the MPI and the BLAS to build against. Debian and upstream Open MPI ship
+// `ompi-c`; MPICH ships `mpich`. Another installation: PKG_CONFIG_PATH=$MPI_HOME/lib/pkgconfig.
+let mpiPackage = Context.environment["MPI_PKGCONFIG"] ?? "ompi-c"
+let blasPackage = Context.environment["BLAS_PKGCONFIG"] ?? "openblas"
+
+let swiftSettings: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+/// A Swift library of the house with the house's settings.
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+/// The tests beside a module; `extra` are modules that the tests need besides it.
+func tests(_ module: String, _ extra: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: "\(module)Tests",
+    dependencies: [.byName(name: module)] + extra,
+    resources: resources,
+    swiftSettings: swiftSettings)
+}
+
+let package = Package(
+  name: "florana",
+  products: [.executable(name: "florana", targets: ["florana"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "CMPI", pkgConfig: mpiPackage, providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: blasPackage,
+      providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
+    .target(name: "CKernels", cSettings: [.treatAllWarnings(as: .error)]),
+
+    library("MPI", ["CMPI"]),
+    library("Randomness"),
+    library("LinearAlgebra", ["COpenBLAS"]),
+    library("Safetensors"),
+    library("Adapters", ["LinearAlgebra", "Randomness", "Safetensors"]),
+    library("Transformer", ["Adapters", "CKernels", "LinearAlgebra", "Randomness", "Safetensors"]),
+    library("ClientData", ["Randomness", "Safetensors"]),
+    library("Aggregation", ["LinearAlgebra"]),
+    library("Configuration", [yams]),
+    library("Telemetry"),
+    library(
+      "Simulation",
+      [
+        "Adapters", "Aggregation", "ClientData", "Configuration", "LinearAlgebra", "MPI",
+        "Randomness", "Telemetry", "Transformer",
+      ]),
+    .executableTarget(
+      name: "florana",
+      dependencies: [
+        "Adapters", "ClientData", "Configuration", "LinearAlgebra", "MPI", "Simulation", "Telemetry",
+        "Transformer", argumentParser,
+      ],
+      swiftSettings: swiftSettings),
+
+    tests("Randomness"),
+    tests("LinearAlgebra"),
+    tests("Safetensors"),
+    tests("Adapters", ["LinearAlgebra", "Safetensors"]),
+    tests(
+      "Transformer", ["Adapters", "LinearAlgebra", "Randomness", "Safetensors"],
+      resources: [.copy("Golden")]),
+    tests("ClientData", ["Randomness", "Safetensors"]),
+    tests("Aggregation", ["LinearAlgebra", "Randomness"]),
+    tests("Configuration"),
+    tests("Telemetry"),
+    tests("Simulation", ["Adapters", "Aggregation", "ClientData", "Configuration", "Transformer"]),
+    .testTarget(
+      name: "CollectiveTests", dependencies: ["MPI", "Simulation"], swiftSettings: swiftSettings),
+    .testTarget(name: "LaunchTests", dependencies: ["florana"], swiftSettings: swiftSettings),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,3 @@
+#ifndef FLORANA_CKERNELS_H
+#define FLORANA_CKERNELS_H
+#endif

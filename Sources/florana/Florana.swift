@@ -1,0 +1,1 @@
+@main struct Florana { static func main() {} }
