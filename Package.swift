@@ -73,7 +73,7 @@ let package = Package(
     tests("Safetensors"),
     tests("Adapters", ["LinearAlgebra", "Safetensors"]),
     tests(
-      "Transformer", ["Adapters", "LinearAlgebra", "Randomness", "Safetensors"],
+      "Transformer", ["Adapters", "CKernels", "LinearAlgebra", "Randomness", "Safetensors"],
       resources: [.copy("Golden")]),
     tests("ClientData", ["Randomness", "Safetensors"]),
     tests("Aggregation", ["LinearAlgebra", "Randomness"]),

@@ -36,21 +36,38 @@ public struct PEFTConfiguration: Sendable, Equatable {
 
 /// The file's keys and types, as PEFT 0.21 writes them for a sequence classifier.
 private struct PEFTFile: Codable {
-  var peft_type = "LORA"
-  var task_type: String? = "SEQ_CLS"
+  var kind = "LORA"
+  var taskType: String? = "SEQ_CLS"
   var r: Int
-  var lora_alpha: Double
-  var target_modules: [String]
-  var lora_dropout: Double?
-  var use_rslora: Bool?
-  var base_model_name_or_path: String?
+  var alpha: Double
+  var targets: [String]
+  var dropout: Double?
+  var isRankStabilised: Bool?
+  var baseModel: String?
   var bias: String? = "none"
-  var fan_in_fan_out: Bool? = false
-  var inference_mode: Bool? = true
-  var modules_to_save: [String]? = ["classifier", "score"]
-  var use_dora: Bool? = false
-  var rank_pattern: [String: Int]? = [:]
-  var alpha_pattern: [String: Double]? = [:]
+  var isTransposed: Bool? = false
+  var isForInference: Bool? = true
+  var savedModules: [String]? = ["classifier", "score"]
+  var usesDoRA: Bool? = false
+  var rankPattern: [String: Int]? = [:]
+  var alphaPattern: [String: Double]? = [:]
+
+  enum CodingKeys: String, CodingKey {
+    case r, bias
+    case kind = "peft_type"
+    case taskType = "task_type"
+    case alpha = "lora_alpha"
+    case targets = "target_modules"
+    case dropout = "lora_dropout"
+    case isRankStabilised = "use_rslora"
+    case baseModel = "base_model_name_or_path"
+    case isTransposed = "fan_in_fan_out"
+    case isForInference = "inference_mode"
+    case savedModules = "modules_to_save"
+    case usesDoRA = "use_dora"
+    case rankPattern = "rank_pattern"
+    case alphaPattern = "alpha_pattern"
+  }
 }
 
 extension PEFTConfiguration {
@@ -70,9 +87,9 @@ extension PEFTConfiguration {
     }
     try Self.refuseUnsupported(file, path)
     self.init(
-      adapterRank: file.r, alpha: file.lora_alpha, targets: file.target_modules.sorted(),
-      dropout: file.lora_dropout ?? 0, isRankStabilised: file.use_rslora ?? false,
-      baseModel: file.base_model_name_or_path)
+      adapterRank: file.r, alpha: file.alpha, targets: file.targets.sorted(),
+      dropout: file.dropout ?? 0, isRankStabilised: file.isRankStabilised ?? false,
+      baseModel: file.baseModel)
   }
 
   private static func refuseUnsupported(_ file: PEFTFile, _ path: String) throws {
@@ -81,19 +98,19 @@ extension PEFTConfiguration {
         throw PEFTError.unsupported(key: key, path: path, expected: expected, found: "\(found)")
       }
     }
-    try require(file.peft_type == "LORA", "peft_type", "LORA", file.peft_type)
+    try require(file.kind == "LORA", "peft_type", "LORA", file.kind)
     try require(file.r >= 1, "r", "a positive whole number", file.r)
     try require((file.bias ?? "none") == "none", "bias", "none", file.bias ?? "")
-    try require(file.fan_in_fan_out != true, "fan_in_fan_out", "false", true)
-    try require(file.use_dora != true, "use_dora", "false", true)
-    try require((file.rank_pattern ?? [:]).isEmpty, "rank_pattern", "{}", file.rank_pattern ?? [:])
-    try require((file.alpha_pattern ?? [:]).isEmpty, "alpha_pattern", "{}", file.alpha_pattern ?? [:])
+    try require(file.isTransposed != true, "fan_in_fan_out", "false", true)
+    try require(file.usesDoRA != true, "use_dora", "false", true)
+    try require((file.rankPattern ?? [:]).isEmpty, "rank_pattern", "{}", file.rankPattern ?? [:])
+    try require((file.alphaPattern ?? [:]).isEmpty, "alpha_pattern", "{}", file.alphaPattern ?? [:])
   }
 
   func write(to folder: String) throws {
     let file = PEFTFile(
-      r: adapterRank, lora_alpha: alpha, target_modules: targets, lora_dropout: dropout,
-      use_rslora: isRankStabilised, base_model_name_or_path: baseModel)
+      r: adapterRank, alpha: alpha, targets: targets, dropout: dropout,
+      isRankStabilised: isRankStabilised, baseModel: baseModel)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let path = folder + "/" + Self.fileName

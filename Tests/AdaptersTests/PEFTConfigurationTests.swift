@@ -1,0 +1,41 @@
+import Adapters
+import Foundation
+import Testing
+
+@Suite struct PEFTConfigurationTests {
+  private func read(_ json: String) throws -> PEFTConfiguration {
+    let folder = FileManager.default.temporaryDirectory.path + "/peft-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try Data(json.utf8).write(to: URL(fileURLWithPath: folder + "/adapter_config.json"))
+    return try PEFTConfiguration(folder: folder)
+  }
+
+  @Test func scalingFollowsRankAndStabilisation() throws {
+    let plain = try read(
+      #"{"peft_type":"LORA","r":4,"lora_alpha":16,"target_modules":["value","query"]}"#)
+    #expect(plain.scaling == 4 && plain.targets == ["query", "value"])
+    let stabilised = try read(
+      #"{"peft_type":"LORA","r":4,"lora_alpha":16,"target_modules":["query"],"use_rslora":true}"#)
+    #expect(stabilised.scaling == 8)
+  }
+
+  @Test(arguments: [
+    (#""use_dora":true"#, "use_dora"), (#""bias":"all""#, "bias"),
+    (#""fan_in_fan_out":true"#, "fan_in_fan_out"), (#""rank_pattern":{"query":2}"#, "rank_pattern"),
+    (#""alpha_pattern":{"query":2}"#, "alpha_pattern"), (#""peft_type":"IA3""#, "peft_type"),
+    (#""r":0"#, "r:"),
+  ])
+  func settingsThatChangeTheResultAreRefusedByName(setting: String, key: String) throws {
+    var keys = [#""peft_type":"LORA""#, #""r":4"#, #""lora_alpha":16"#, #""target_modules":["query"]"#]
+    keys.removeAll { $0.prefix(5) == setting.prefix(5) }
+    let error = #expect(throws: PEFTError.self) { try read("{\((keys + [setting]).joined(separator: ","))}") }
+    #expect("\(try #require(error))".contains(key))
+  }
+
+  @Test func aMissingKeyOrFileIsNamed() throws {
+    let error = #expect(throws: PEFTError.self) { try read(#"{"peft_type":"LORA","r":4}"#) }
+    #expect("\(try #require(error))".contains("lora_alpha"))
+    #expect(throws: PEFTError.self) { try PEFTConfiguration(folder: "nowhere") }
+  }
+}
