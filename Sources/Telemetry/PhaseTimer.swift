@@ -1,0 +1,45 @@
+/// Seconds since it was made, by a clock that never goes back.
+public struct Stopwatch: Sendable {
+  private let start = ContinuousClock.now
+
+  public init() {}
+
+  public var elapsedSeconds: Double {
+    let (seconds, attoseconds) = (ContinuousClock.now - start).components
+    return Double(seconds) + Double(attoseconds) * 1e-18
+  }
+}
+
+/// Seconds of one rank, added up by phase.
+public struct PhaseTimer: Sendable {
+  /// Seconds in the order of `Phase.allCases`: what a rank contributes to `[Phase: Spread](gathered:)`.
+  public private(set) var values = Array(repeating: 0.0, count: Phase.allCases.count)
+
+  public init() {}
+
+  /// Runs `body` and adds its time to the phase, also when it throws.
+  ///
+  /// `body` cannot use the timer: phases do not nest, so that no second is counted twice.
+  public mutating func measure<Result, Failure: Error>(
+    _ phase: Phase, _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let watch = Stopwatch()
+    defer { add(watch.elapsedSeconds, to: phase) }
+    return try body()
+  }
+
+  /// Adds time that was measured otherwise.
+  public mutating func add(_ seconds: Double, to phase: Phase) {
+    values[Self.index[phase]!] += seconds
+  }
+
+  public subscript(phase: Phase) -> Double { values[Self.index[phase]!] }
+
+  /// Starts afresh, as at the beginning of a round.
+  public mutating func reset() {
+    values = Array(repeating: 0, count: values.count)
+  }
+
+  private static let index = Dictionary(
+    uniqueKeysWithValues: Phase.allCases.enumerated().map { ($1, $0) })
+}

@@ -1,0 +1,100 @@
+internal import Foundation
+
+/// The folder that a run leaves behind. Only rank 0 writes.
+///
+/// Lines are appended round by round, so that a run that dies leaves what it had done; whole files are replaced
+/// atomically.
+public struct RunDirectory: Sendable {
+  public let path: String
+
+  /// Makes the folder, with those around it, for a new run.
+  ///
+  /// - Throws: if the folder holds another run, or cannot be made.
+  public init(creating path: String) throws(TelemetryError) {
+    self.path = path
+    for name in [File.configuration, File.rounds]
+    where FileManager.default.fileExists(atPath: self.path(of: name)) {
+      throw TelemetryError(
+        path: path,
+        problem: "expected a new or empty folder, found another run (\(name)); "
+          + "name another folder with --output, or delete or move this one")
+    }
+    var isFolder = ObjCBool(false)
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
+      throw TelemetryError(path: path, problem: "expected a folder for the run, found a file")
+    }
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw TelemetryError(path: path, problem: "making the folder failed: \(error.localizedDescription)")
+    }
+  }
+
+  /// The path of a file or folder of the run, such as `adapter`.
+  public func path(of name: String) -> String {
+    URL(fileURLWithPath: path).appendingPathComponent(name).relativePath
+  }
+
+  /// Appends a line to rounds.jsonl and the round's phases to phases.csv.
+  public func append(_ report: RoundReport) throws(TelemetryError) {
+    try append(report.json.line + "\n", to: File.rounds)
+    let hasHeader = FileManager.default.fileExists(atPath: path(of: File.phases))
+    try append((hasHeader ? "" : Self.phasesHeader) + Self.phaseLines(of: report), to: File.phases)
+  }
+
+  /// Appends a line for each layer to layers.jsonl.
+  public func append(_ layers: [LayerReport]) throws(TelemetryError) {
+    try append(layers.map { $0.json.line + "\n" }.joined(), to: File.layers)
+  }
+
+  /// Writes config.yaml: the configuration with its defaults written out.
+  public func write(configuration yaml: String) throws(TelemetryError) {
+    try write(yaml, to: File.configuration)
+  }
+
+  /// Writes environment.json.
+  public func write(_ environment: EnvironmentReport) throws(TelemetryError) {
+    try write(environment.json.document, to: File.environment)
+  }
+
+  /// Writes summary.json.
+  public func write(_ summary: RunSummary) throws(TelemetryError) {
+    try write(summary.json.document, to: File.summary)
+  }
+
+  /// Writes partition.csv: how rows are divided over clients.
+  public func write(partition csv: String) throws(TelemetryError) {
+    try write(csv, to: File.partition)
+  }
+
+  /// Writes any other text of the run, as a whole.
+  public func write(_ text: String, to name: String) throws(TelemetryError) {
+    try writeAtomically(text, toFileAt: path(of: name))
+  }
+
+  private func append(_ text: String, to name: String) throws(TelemetryError) {
+    try Telemetry.append(text, toFileAt: path(of: name))
+  }
+
+  /// The names of the files.
+  enum File {
+    static let configuration = "config.yaml"
+    static let environment = "environment.json"
+    static let rounds = "rounds.jsonl"
+    static let layers = "layers.jsonl"
+    static let phases = "phases.csv"
+    static let summary = "summary.json"
+    static let partition = "partition.csv"
+  }
+
+  private static let phasesHeader = "round,phase,minimum,mean,maximum,bytes\n"
+
+  private static func phaseLines(of report: RoundReport) -> String {
+    Phase.allCases.compactMap { phase in
+      report.seconds[phase].map {
+        "\(report.round),\(phase.rawValue),\($0.minimum),\($0.mean),\($0.maximum),"
+          + "\(report.bytes.physical(in: phase))\n"
+      }
+    }.joined()
+  }
+}

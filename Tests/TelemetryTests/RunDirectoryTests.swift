@@ -1,0 +1,112 @@
+import Foundation
+import Telemetry
+import Testing
+
+@Suite struct RunDirectoryTests {
+  @Test func roundsAndPhasesAreAppended() throws {
+    try withTemporaryFolder { folder in
+      let run = try RunDirectory(creating: folder + "/runs/a")
+      try run.append(report(1))
+      try run.append(report(2))
+      #expect(
+        try text(ofFileAt: run.path(of: "rounds.jsonl")) == report(1).json.line + "\n" + report(2).json.line
+          + "\n")
+      let phases = """
+        round,phase,minimum,mean,maximum,bytes
+        1,train,1.0,1.5,2.0,0
+        1,gather,0.25,0.5,1.0,2000
+        2,train,1.0,1.5,2.0,0
+        2,gather,0.25,0.5,1.0,2000
+
+        """
+      #expect(try text(ofFileAt: run.path(of: "phases.csv")) == phases)
+      #expect(try RunDirectory.rounds(inRunAt: run.path) == [report(1), report(2)])
+    }
+  }
+
+  @Test func layersAreAppended() throws {
+    try withTemporaryFolder { folder in
+      let run = try RunDirectory(creating: folder)
+      let layers = ["q", "v"].map { LayerReport(round: 1, layer: $0, rho: 0.5) }
+      try run.append(layers)
+      try run.append([LayerReport(round: 2, layer: "q", rho: 0.25)])
+      #expect(try RunDirectory.layers(inRunAt: folder).map(\.round) == [1, 1, 2])
+      #expect(try Array(RunDirectory.layers(inRunAt: folder).prefix(2)) == layers)
+    }
+  }
+
+  @Test func wholeFilesAreReplacedAndNothingElseIsLeft() throws {
+    try withTemporaryFolder { folder in
+      let run = try RunDirectory(creating: folder)
+      try run.write(configuration: String(repeating: "long: 1\n", count: 100))
+      try run.write(configuration: "seed: 1\n")
+      try run.write(RunSummary(of: [report()], wallSeconds: 1))
+      try run.write(partition: "client,rows\n0,5\n")
+      #expect(try text(ofFileAt: folder + "/config.yaml") == "seed: 1\n")
+      #expect(try text(ofFileAt: folder + "/partition.csv") == "client,rows\n0,5\n")
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+      #expect(Set(names) == ["config.yaml", "summary.json", "partition.csv"])
+    }
+  }
+
+  @Test(arguments: ["config.yaml", "rounds.jsonl"])
+  func aFolderWithAnotherRunIsRefused(file: String) throws {
+    try withTemporaryFolder { folder in
+      try "".write(toFile: "\(folder)/\(file)", atomically: true, encoding: .utf8)
+      #expect {
+        try RunDirectory(creating: folder)
+      } throws: { error in
+        let line = "\(error)"
+        return line.contains(folder) && line.contains(file) && line.contains("--output")
+      }
+    }
+  }
+
+  @Test func aFolderWithOtherFilesIsTaken() throws {
+    try withTemporaryFolder { folder in
+      try "".write(toFile: "\(folder)/notes.txt", atomically: true, encoding: .utf8)
+      #expect(try RunDirectory(creating: folder).path == folder)
+    }
+  }
+
+  @Test func whatCannotBeWrittenIsNamed() throws {
+    try withTemporaryFolder { folder in
+      let file = folder + "/file"
+      try "".write(toFile: file, atomically: true, encoding: .utf8)
+      #expect { try RunDirectory(creating: file) } throws: { "\($0)".contains("found a file") }
+      #expect { try RunDirectory(creating: file + "/a") } throws: {
+        "\($0)".contains("making the folder failed")
+      }
+      let run = try RunDirectory(creating: folder + "/run")
+      try FileManager.default.removeItem(atPath: run.path)
+      #expect { try run.append(report()) } throws: {
+        "\($0)".contains("rounds.jsonl: opening for writing failed: No such")
+      }
+      #expect { try run.write(configuration: "") } throws: { "\($0)".contains("No such file") }
+    }
+  }
+
+  @Test func aFailedReplacementLeavesNoSibling() throws {
+    try withTemporaryFolder { folder in
+      let run = try RunDirectory(creating: folder)
+      try FileManager.default.createDirectory(
+        atPath: folder + "/summary.json", withIntermediateDirectories: true)
+      #expect { try run.write("x", to: "summary.json") } throws: { "\($0)".contains("renaming") }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["summary.json"])
+    }
+  }
+
+  @Test func aBrokenLineIsNamed() throws {
+    try withTemporaryFolder { folder in
+      let run = try RunDirectory(creating: folder)
+      try run.append(report())
+      try run.write(report().json.line + "\n{\"round\":2,", to: "rounds.jsonl")
+      #expect { try RunDirectory.rounds(inRunAt: folder) } throws: {
+        "\($0)".contains("rounds.jsonl:2: expected")
+      }
+      #expect { try RunDirectory.layers(inRunAt: folder) } throws: {
+        "\($0)".contains("layers.jsonl: expected")
+      }
+    }
+  }
+}
