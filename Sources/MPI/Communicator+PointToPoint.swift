@@ -22,7 +22,7 @@ extension Communicator {
       MPI_Send(
         buffer.baseAddress, count, Element.handle, cNumber(destination), cNumber(tag), handle))
     if destination != rank {
-      self.count(Transfer(sentByteCount: buffer.count * MemoryLayout<Element>.stride))
+      record(Transfer(sentByteCount: buffer.count * MemoryLayout<Element>.stride))
     }
   }
 
@@ -77,7 +77,7 @@ extension Communicator {
   ) throws(MPIError) -> Envelope {
     let count = try elementCount(&status, as: type)
     if Int(status.MPI_SOURCE) != rank {
-      self.count(Transfer(receivedByteCount: count * MemoryLayout<Element>.stride))
+      record(Transfer(receivedByteCount: count * MemoryLayout<Element>.stride))
     }
     return Envelope(source: Int(status.MPI_SOURCE), tag: Int(status.MPI_TAG), count: count)
   }

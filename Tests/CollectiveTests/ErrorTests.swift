@@ -15,7 +15,7 @@ extension CollectiveTests {
     @Test func theErrorKeepsFunctionClassAndText() throws {
       let error = errorThrown { _ = try world.gather([Float(1)], to: 99) } as? MPIError
       #expect(error?.function == "MPI_Gather")
-      #expect(error?.text == "MPI_ERR_ROOT: invalid root")
+      #expect(error?.text.lowercased().hasPrefix("mpi_err_root: invalid root") == true)
       #expect(error?.errorClass != 0)
     }
 
