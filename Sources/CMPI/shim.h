@@ -11,7 +11,6 @@
 // both.
 
 typedef struct { MPI_Comm handle; } cmpi_comm;
-typedef struct { MPI_Message handle; } cmpi_message;
 
 // Communicators
 
@@ -40,16 +39,6 @@ static inline MPI_Op cmpi_min(void) { return MPI_MIN; }
 static inline MPI_Op cmpi_max(void) { return MPI_MAX; }
 static inline void *cmpi_in_place(void) { return MPI_IN_PLACE; }
 static inline int cmpi_any_source(void) { return MPI_ANY_SOURCE; }
-
-// Messages of unknown length
-
-static inline int cmpi_mprobe(int source, int tag, MPI_Comm comm, cmpi_message *message, MPI_Status *status) {
-  return MPI_Mprobe(source, tag, comm, &message->handle, status);
-}
-static inline int cmpi_mrecv(
-  void *buffer, int count, MPI_Datatype type, cmpi_message *message, MPI_Status *status) {
-  return MPI_Mrecv(buffer, count, type, &message->handle, status);
-}
 
 // Start and end. Thread levels are 0 single, 1 funneled, 2 serialized, 3 multiple.
 

@@ -10,7 +10,7 @@ extension Communicator {
     let count = try cCount(buffer.count, "MPI_Bcast")
     try requireAgreement("MPI_Bcast", count: buffer.count, root: root)
     try check("MPI_Bcast", MPI_Bcast(buffer.baseAddress, count, Element.handle, cNumber(root), handle))
-    self.count(
+    record(
       .broadcast(buffer.count * MemoryLayout<Element>.stride, isRoot: rank == root, size: size))
   }
 

@@ -17,7 +17,7 @@ extension Communicator {
         part.baseAddress, count, Element.handle, whole?.baseAddress, count, Element.handle,
         cNumber(root), handle))
     let byteCount = part.count * MemoryLayout<Element>.stride
-    self.count(.gather(byteCount, of: size * byteCount, isRoot: rank == root))
+    record(.gather(byteCount, of: size * byteCount, isRoot: rank == root))
   }
 
   /// Collects `layout`'s number of elements from every rank, in the order of ranks, in `whole` on the
@@ -37,7 +37,7 @@ extension Communicator {
         part.baseAddress, layout.cCounts[rank], Element.handle, whole?.baseAddress, layout.cCounts,
         layout.cOffsets, Element.handle, cNumber(root), handle))
     let stride = MemoryLayout<Element>.stride
-    count(.gather(part.count * stride, of: layout.totalCount * stride, isRoot: rank == root))
+    record(.gather(part.count * stride, of: layout.totalCount * stride, isRoot: rank == root))
   }
 
   /// All ranks' arrays, of the same length, one after the other; `nil` off the root.
@@ -98,7 +98,7 @@ extension Communicator {
       MPI_Allgather(
         part.baseAddress, count, Element.handle, whole.baseAddress, count, Element.handle, handle))
     let byteCount = part.count * MemoryLayout<Element>.stride
-    self.count(.allgather(byteCount, of: size * byteCount, size: size))
+    record(.allgather(byteCount, of: size * byteCount, size: size))
   }
 
   /// Collects `layout`'s number of elements from every rank, in the order of ranks, on every rank.
@@ -117,7 +117,7 @@ extension Communicator {
         part.baseAddress, layout.cCounts[rank], Element.handle, whole.baseAddress, layout.cCounts,
         layout.cOffsets, Element.handle, handle))
     let stride = MemoryLayout<Element>.stride
-    count(.allgather(part.count * stride, of: layout.totalCount * stride, size: size))
+    record(.allgather(part.count * stride, of: layout.totalCount * stride, size: size))
   }
 
   /// All ranks' arrays, of the same length, one after the other, on every rank.

@@ -22,7 +22,7 @@ extension Communicator {
       MPI_Send(
         buffer.baseAddress, count, Element.handle, cNumber(destination), cNumber(tag), handle))
     if destination != rank {
-      self.count(Transfer(sentByteCount: buffer.count * MemoryLayout<Element>.stride))
+      record(Transfer(sentByteCount: buffer.count * MemoryLayout<Element>.stride))
     }
   }
 
@@ -50,23 +50,21 @@ extension Communicator {
     return try received(&status, as: Element.self)
   }
 
-  /// Receives a message of whatever length from one rank, or from any (`nil`).
+  /// Receives a message of whatever length from one rank, or from any (`nil`). A message that is not a
+  /// whole number of elements is an error, and stays to be received as another type.
   ///
-  /// The corresponding MPI functions are `MPI_Mprobe` and `MPI_Mrecv`.
+  /// The corresponding MPI functions are `MPI_Probe` and `MPI_Recv`.
   public func receiveArray<Element: MPIDatatype>(
     of type: Element.Type, from source: Int?, tag: Int = 0
   ) throws(MPIError) -> (array: [Element], envelope: Envelope) {
     var status = MPI_Status()
-    var message = cmpi_message()
-    try check("MPI_Mprobe", cmpi_mprobe(cSource(source), cNumber(tag), handle, &message, &status))
-    let count = try elementCount(&status, as: type)
-    var array = [Element](zeroCount: count)
-    try array.withMutableMPIBuffer { buffer throws(MPIError) in
-      try check(
-        "MPI_Mrecv",
-        cmpi_mrecv(buffer.baseAddress, Int32(count), Element.handle, &message, &status))
+    try check("MPI_Probe", MPI_Probe(cSource(source), cNumber(tag), handle, &status))
+    var array = [Element](zeroCount: try elementCount(&status, as: type))
+    let found = Int(status.MPI_SOURCE)
+    let envelope = try array.withMutableMPIBuffer { buffer throws(MPIError) in
+      try receive(into: buffer, from: found, tag: tag)
     }
-    return (array, try received(&status, as: type))
+    return (array, envelope)
   }
 }
 
@@ -79,7 +77,7 @@ extension Communicator {
   ) throws(MPIError) -> Envelope {
     let count = try elementCount(&status, as: type)
     if Int(status.MPI_SOURCE) != rank {
-      self.count(Transfer(receivedByteCount: count * MemoryLayout<Element>.stride))
+      record(Transfer(receivedByteCount: count * MemoryLayout<Element>.stride))
     }
     return Envelope(source: Int(status.MPI_SOURCE), tag: Int(status.MPI_TAG), count: count)
   }

@@ -18,7 +18,7 @@ extension Communicator {
       MPI_Reduce(
         part.baseAddress, result?.baseAddress, count, Element.handle, reduction.handle, cNumber(root),
         handle))
-    self.count(.reduce(part.count * MemoryLayout<Element>.stride, isRoot: rank == root, size: size))
+    record(.reduce(part.count * MemoryLayout<Element>.stride, isRoot: rank == root, size: size))
   }
 
   /// The ranks' arrays, of the same length, combined element by element; `nil` off the root.
@@ -52,7 +52,7 @@ extension Communicator {
       "MPI_Allreduce",
       MPI_Allreduce(
         cmpi_in_place(), buffer.baseAddress, count, Element.handle, reduction.handle, handle))
-    self.count(.allreduce(buffer.count * MemoryLayout<Element>.stride, rank: rank, size: size))
+    record(.allreduce(buffer.count * MemoryLayout<Element>.stride, rank: rank, size: size))
   }
 
   /// Combines the ranks' arrays, of the same length, element by element, in place on every rank.

@@ -52,7 +52,7 @@ public struct Communicator: ~Copyable {
 
 extension Communicator {
   /// Adds a finished operation to the running total.
-  func count(_ transfer: Transfer) { odometer.total += transfer }
+  func record(_ transfer: Transfer) { odometer.total += transfer }
 
   /// In debug builds, throws on every rank alike when they differ in `count` or `root`, which MPI would
   /// answer with garbage or by waiting for ever.

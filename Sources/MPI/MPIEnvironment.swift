@@ -18,8 +18,7 @@ public enum ThreadLevel: Int32, Comparable, Sendable {
 public enum MPIEnvironment {
   /// The library's name and version in one line, such as `Open MPI v4.1.4, package: …`. Needs no start.
   public static var libraryVersion: String {
-    let text = mpiText(capacity: cmpi_max_library_version_string()) { MPI_Get_library_version($0, $1) }
-    return text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    oneLine(mpiText(capacity: cmpi_max_library_version_string()) { MPI_Get_library_version($0, $1) })
   }
 
   /// The version of the standard, such as 3.1. Needs no start.

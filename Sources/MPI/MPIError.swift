@@ -21,7 +21,7 @@ extension MPIError {
   init(function: String, code: Int32) {
     var errorClass = code
     MPI_Error_class(code, &errorClass)
-    let text = mpiText(capacity: cmpi_max_error_string()) { MPI_Error_string(code, $0, $1) }
+    let text = oneLine(mpiText(capacity: cmpi_max_error_string()) { MPI_Error_string(code, $0, $1) })
     self.init(function: function, code: code, errorClass: errorClass, text: named(text, errorClass))
   }
 
@@ -62,6 +62,11 @@ func mpiText(
     guard fill(buffer.baseAddress!, &length) == cmpi_success() else { return "" }
     return String(cString: buffer.baseAddress!)
   }
+}
+
+/// The words of a text of several lines, as MPICH writes, in one.
+func oneLine(_ text: String) -> String {
+  text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
 }
 
 /// Open MPI's texts begin with the name of the class, MPICH's do not.
