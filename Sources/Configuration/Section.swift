@@ -16,7 +16,7 @@ struct Section<Key: SectionKey> {
     var entries: [String: SettingNode.Entry] = [:]
     for entry in try Self.entries(of: node, path) {
       guard Key(rawValue: entry.key) != nil else {
-        let keyPath = Self.join(path, entry.key)
+        let keyPath = Self.join(path, shown(entry.key))
         throw ConfigurationError(
           origin: entry.origin, keyPath: keyPath, unknown: entry.key, valid: Key.allCases.map(\.rawValue))
       }

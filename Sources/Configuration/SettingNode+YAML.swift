@@ -76,7 +76,7 @@ private struct Place {
     switch error as? YamlError {
     case .duplicatedKeysInMapping(let duplicates, let context):
       ConfigurationError(
-        origin: origin(context.mark), keyPath: duplicates.first ?? "",
+        origin: origin(context.mark), keyPath: shown(duplicates.first ?? ""),
         problem: "expected each key once, found it more than once")
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):

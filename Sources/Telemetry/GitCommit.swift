@@ -9,7 +9,7 @@ extension EnvironmentReport {
     while true {
       if let repository = repository(at: url) { return commit(in: repository) }
       let parent = url.deletingLastPathComponent().standardizedFileURL
-      guard parent.path != url.path, parent.path.count < url.path.count else { return nil }
+      guard parent.path.count < url.path.count else { return nil }
       url = parent
     }
   }

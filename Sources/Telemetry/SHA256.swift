@@ -85,15 +85,31 @@ extension SHA256 {
   ) -> SIMD8<UInt32> {
     var (a, b, c, d) = (state[0], state[1], state[2], state[3])
     var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-    for t in 0..<64 {
-      let sum1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
-      let t1 = h &+ sum1 &+ (g ^ (e & (f ^ g))) &+ k[t] &+ w[t]
-      let sum0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
-      let t2 = sum0 &+ ((a & b) | (c & (a | b)))
-      (h, g, f, e) = (g, f, e, d &+ t1)
-      (d, c, b, a) = (c, b, a, t1 &+ t2)
+    // Eight at a time: the names rotate instead of the values.
+    for t in stride(from: 0, to: 64, by: 8) {
+      step(a, b, c, &d, e, f, g, &h, k[t] &+ w[t])
+      step(h, a, b, &c, d, e, f, &g, k[t + 1] &+ w[t + 1])
+      step(g, h, a, &b, c, d, e, &f, k[t + 2] &+ w[t + 2])
+      step(f, g, h, &a, b, c, d, &e, k[t + 3] &+ w[t + 3])
+      step(e, f, g, &h, a, b, c, &d, k[t + 4] &+ w[t + 4])
+      step(d, e, f, &g, h, a, b, &c, k[t + 5] &+ w[t + 5])
+      step(c, d, e, &f, g, h, a, &b, k[t + 6] &+ w[t + 6])
+      step(b, c, d, &e, f, g, h, &a, k[t + 7] &+ w[t + 7])
     }
     return SIMD8(a, b, c, d, e, f, g, h)
+  }
+
+  /// One round: the values that change are d, to be the next e, and h, to be the next a.
+  @inline(__always)
+  private static func step(
+    _ a: UInt32, _ b: UInt32, _ c: UInt32, _ d: inout UInt32,
+    _ e: UInt32, _ f: UInt32, _ g: UInt32, _ h: inout UInt32, _ input: UInt32
+  ) {
+    let sum1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
+    let sum0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
+    h = h &+ sum1 &+ (g ^ (e & (f ^ g))) &+ input
+    d = d &+ h
+    h = h &+ sum0 &+ ((a & b) | (c & (a | b)))
   }
 
   @inline(__always)

@@ -67,6 +67,25 @@ let minimal = """
     #expect(configuration == expected)
   }
 
+  @Test func theExampleOfTheReadMeIsRead() throws {
+    let configuration = try RunConfiguration(
+      yaml: """
+        seed: 1
+        model:    { path: models/a, task: classification }     # a Hugging Face checkpoint folder
+        adapter:  { rank: 8, alpha: 16, targets: [query, value], dropout: 0.05, head: shared }
+        data:     { path: data/b, maximum-length: 128, partition: { kind: dirichlet, alpha: 0.5 } }
+        clients:  { count: 8, participation: 1.0, weighting: examples }
+        training: { rounds: 20, steps: 10, batch: 16, optimizer: adamw, learning-rate: 1e-3, schedule: constant }
+        method:   { name: florana }
+        evaluate: { every: 1, personalised: true, oracle: false }
+        server:   { mode: root }
+        """)
+    var expected = RunConfiguration(modelPath: "models/a", dataPath: "data/b")
+    expected.adapter.dropout = 0.05
+    expected.data.partition = .dirichlet(alpha: 0.5)
+    #expect(configuration == expected)
+  }
+
   @Test func emptySectionsAndNullsKeepTheDefaults() throws {
     let yaml = minimal + "\ntraining:\nclients: {}\n"
     #expect(try RunConfiguration(yaml: yaml) == RunConfiguration(yaml: minimal))

@@ -155,6 +155,27 @@ import Testing
       #expect(EnvironmentReport.gitCommit(around: folder) == "ef01")
     }
   }
+
+  @Test func theCommitOfAWorktreeIsReadFromItsOwnFiles() throws {
+    try withTemporaryFolder { folder in
+      for path in ["main/.git/worktrees/w", "main/.git/refs/heads", "w"] {
+        try FileManager.default.createDirectory(
+          atPath: "\(folder)/\(path)", withIntermediateDirectories: true)
+      }
+      func write(_ text: String, _ name: String) throws {
+        try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+      }
+      try write("ref: refs/heads/other\n", "main/.git/worktrees/w/HEAD")
+      try write("../..\n", "main/.git/worktrees/w/commondir")
+      try write("abcd\n", "main/.git/refs/heads/other")
+      try write("gitdir: ../main/.git/worktrees/w\n", "w/.git")
+      #expect(EnvironmentReport.gitCommit(around: folder + "/w") == "abcd")
+    }
+  }
+
+  @Test func theRootOfTheFileSystemHasNoCommit() {
+    #expect(EnvironmentReport.gitCommit(around: "/") == nil)
+  }
 }
 
 @Suite struct JSONValueTests {
@@ -165,7 +186,9 @@ import Testing
     #expect(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String] == [text])
   }
 
-  @Test(arguments: [0, -0.0, 1, 0.1, 1e-8, Double.leastNonzeroMagnitude, 1.7976931348623157e308, 1e21, 123456789.123])
+  @Test(arguments: [
+    0, -0.0, 1, 0.1, 1e-8, .leastNonzeroMagnitude, .greatestFiniteMagnitude, 1e21, 123456789.123,
+  ])
   func numbersReadBackExactly(number: Double) throws {
     let line = JSONValue.array([.number(number)]).line
     #expect(try JSONDecoder().decode([Double].self, from: Data(line.utf8)) == [number])
