@@ -1,3 +1,68 @@
 #ifndef FLORANA_CKERNELS_H
 #define FLORANA_CKERNELS_H
+
+// Elementwise kernels of the transformer. All matrices are row-major and contiguous, all sizes are in
+// elements. Each function is compiled for several CPUs and chosen at start (see clones.h).
+
+#include <stddef.h>
+#include <stdint.h>
+
+// y[r][c] += bias[c]
+void fk_add_bias(float *restrict y, const float *restrict bias, size_t rows, size_t columns);
+// y[i] += x[i]
+void fk_add(float *restrict y, const float *restrict x, size_t count);
+
+// z = x + residual (residual may be NULL); normalised = (z - mean z) / sqrt(var z + epsilon);
+// y = normalised * gain + bias. Kept for the backward pass: normalised, inverseDeviation[r].
+void fk_layer_norm_forward(const float *restrict x, const float *restrict residual,
+                           const float *restrict gain, const float *restrict bias,
+                           float *restrict normalised, float *restrict y,
+                           float *restrict inverseDeviation, size_t rows, size_t columns, float epsilon);
+// The gradient of z; gain and bias are frozen and get none.
+void fk_layer_norm_backward(const float *restrict dy, const float *restrict normalised,
+                            const float *restrict gain, const float *restrict inverseDeviation,
+                            float *restrict dz, size_t rows, size_t columns);
+
+// In place: each row of x becomes softmax(scale * row).
+void fk_softmax_forward(float *restrict x, size_t rows, size_t columns, float scale);
+// In place: the gradient of the probabilities becomes that of the scores before scaling.
+void fk_softmax_backward(const float *restrict probabilities, float *restrict gradient, size_t rows,
+                         size_t columns, float scale);
+
+// y = f(x); backward in place: gradient *= f'(x).
+void fk_gelu_forward(const float *restrict x, float *restrict y, size_t count);
+void fk_gelu_backward(const float *restrict x, float *restrict gradient, size_t count);
+void fk_gelu_tanh_forward(const float *restrict x, float *restrict y, size_t count);
+void fk_gelu_tanh_backward(const float *restrict x, float *restrict gradient, size_t count);
+void fk_relu_forward(const float *restrict x, float *restrict y, size_t count);
+void fk_relu_backward(const float *restrict x, float *restrict gradient, size_t count);
+
+// The stream of random words that decides what is dropped: Philox4x32-10 of module Randomness.
+typedef struct {
+  uint32_t key[2];
+  uint32_t counter[4];
+} fk_random_key;
+
+// y[i] = x[i] / (1 - p) where the i-th word is at least p * 2^32, else 0. Element i takes word
+// (i % 64) / 16 of block (i / 64) * 16 + i % 16, counted from the key's counter.
+void fk_dropout_forward(const float *restrict x, float *restrict y, size_t count, float p,
+                        const fk_random_key *key);
+// gradient[i] += dy[i] / (1 - p) for what fk_dropout_forward kept with the same key.
+void fk_dropout_backward_add(const float *restrict dy, float *restrict gradient, size_t count, float p,
+                             const fk_random_key *key);
+
+typedef struct {
+  float learningRate, beta1, beta2, epsilon, weightDecay;
+  float correction1, correction2;  // 1 - beta^step
+} fk_adamw;
+
+void fk_adamw_step(float *restrict parameters, const float *restrict gradient, float *restrict mean,
+                   float *restrict square, size_t count, const fk_adamw *options);
+// velocity = momentum * velocity + gradient + weightDecay * parameters; parameters -= learningRate * velocity
+void fk_sgd_step(float *restrict parameters, const float *restrict gradient, float *restrict velocity,
+                 size_t count, float learningRate, float momentum, float weightDecay);
+
+// The sum of squares, accumulated in double precision in the order of the elements by 16 lanes.
+double fk_sum_of_squares(const float *restrict x, size_t count);
+
 #endif

@@ -1,0 +1,89 @@
+/// Where a named tensor lies in an adapter's buffer.
+public struct TensorSlot: Sendable, Equatable {
+  public let name: String
+  public let shape: [Int]
+  /// The index of the tensor's first float in the buffer.
+  public let offset: Int
+
+  public var count: Int { shape.reduce(1, *) }
+  public var range: Range<Int> { offset..<offset + count }
+}
+
+/// Where the factors of one adapted layer lie in an adapter's buffer.
+///
+/// `a` is `adapterRank × inputs` and `b` is `outputs × adapterRank`, both row-major: PEFT's
+/// `lora_A.weight` and `lora_B.weight`. This is the one place where the orientation is written down.
+public struct LayerSlot: Sendable, Equatable {
+  public let layer: AdaptedLayer
+  /// The layer's position in the layout.
+  public let index: Int
+  public let a: TensorSlot
+  public let b: TensorSlot
+
+  /// Both factors: B follows A without a gap.
+  public var range: Range<Int> { a.range.lowerBound..<b.range.upperBound }
+}
+
+/// What becomes of the classifier's head.
+public enum HeadMode: String, Sendable, CaseIterable {
+  /// Trained by every client, sent, and averaged.
+  case shared
+  /// Kept at its start.
+  case frozen
+  /// Trained by every client and never sent.
+  case local
+}
+
+/// The table of all tensors of an adapter in one contiguous buffer: the factors of every adapted layer,
+/// then the head. Optimiser, norms, messages and files use the buffer or walk this table.
+public struct AdapterLayout: Sendable, Equatable {
+  public let layers: [LayerSlot]
+  public let head: [TensorSlot]
+  public let headMode: HeadMode
+  /// Floats of all factors; they fill `0..<factorCount` of the buffer.
+  public let factorCount: Int
+  /// Floats of the whole buffer.
+  public let count: Int
+
+  public init(layers: [AdaptedLayer], head: [HeadTensor], headMode: HeadMode) {
+    var end = 0
+    func slot(_ name: String, _ shape: [Int]) -> TensorSlot {
+      defer { end += shape.reduce(1, *) }
+      return TensorSlot(name: name, shape: shape, offset: end)
+    }
+    self.layers = layers.enumerated().map { index, layer in
+      LayerSlot(
+        layer: layer, index: index,
+        a: slot("\(layer.name).lora_A.weight", [layer.adapterRank, layer.inputs]),
+        b: slot("\(layer.name).lora_B.weight", [layer.outputs, layer.adapterRank]))
+    }
+    factorCount = end
+    self.head = head.map { slot($0.name, $0.shape) }
+    self.headMode = headMode
+    count = end
+  }
+
+  /// All tensors in the order of the buffer.
+  public var tensors: [TensorSlot] { layers.flatMap { [$0.a, $0.b] } + head }
+
+  /// The floats that a client trains: a prefix of the buffer.
+  public var trainedCount: Int { headMode == .frozen ? factorCount : count }
+
+  /// The floats that a client sends and receives: a prefix of the buffer.
+  public var sharedCount: Int { headMode == .shared ? count : factorCount }
+
+  /// The slots of the layer named `name`, if it is adapted.
+  public subscript(name: String) -> LayerSlot? { layers.first { $0.layer.name == name } }
+
+  /// The same layers with `factor` times the adapter rank and the same scaling: room for the stacked
+  /// factors of `factor` clients, whose product is the exact sum of theirs.
+  public func stacked(times factor: Int) -> AdapterLayout {
+    AdapterLayout(
+      layers: layers.map { slot in
+        AdaptedLayer(
+          name: slot.layer.name, outputs: slot.layer.outputs, inputs: slot.layer.inputs,
+          adapterRank: slot.layer.adapterRank * factor, scaling: slot.layer.scaling)
+      },
+      head: head.map { HeadTensor(name: $0.name, shape: $0.shape) }, headMode: headMode)
+  }
+}

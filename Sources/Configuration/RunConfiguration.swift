@@ -1,0 +1,166 @@
+/// Everything that decides a run's result, with defaults for all but the two paths.
+///
+/// The keys of the YAML file are those of the README. Paths stay as written: relative ones count from the
+/// current folder of the process.
+public struct RunConfiguration: Sendable, Equatable {
+  /// All random numbers of the run follow from it.
+  public var seed: UInt64 = 1
+  public var model: Model
+  public var adapter = Adapter()
+  public var data: Data
+  public var clients = Clients()
+  public var training = Training()
+  public var method = Method()
+  public var evaluate = Evaluate()
+  public var server = Server()
+  public var checkpoint = Checkpoint()
+
+  /// The defaults over a model's and a data set's folder. Values set later are not checked; `load` checks.
+  public init(modelPath: String, dataPath: String) {
+    model = Model(path: modelPath)
+    data = Data(path: dataPath)
+  }
+}
+
+extension RunConfiguration {
+  /// The base model.
+  public struct Model: Sendable, Equatable {
+    /// A checkpoint folder: config.json, model.safetensors.
+    public var path: String
+    public var task = Task.classification
+
+    public init(path: String) { self.path = path }
+  }
+
+  /// What the model is trained for.
+  public enum Task: String, Sendable, CaseIterable {
+    case classification
+  }
+
+  /// The low-rank adapter that the clients train.
+  public struct Adapter: Sendable, Equatable {
+    /// The adapter's rank r: rows of A, columns of B.
+    public var rank = 8
+    /// α of the scaling α / r.
+    public var alpha = 16.0
+    /// Names of the adapted linear layers within a block.
+    public var targets = ["query", "value"]
+    /// Probability that an input of A is dropped while training.
+    public var dropout = 0.0
+    public var head = Head.shared
+    /// Scale by α / √r in place of α / r.
+    public var rslora = false
+
+    public init() {}
+  }
+
+  /// What becomes of the classifier on top of the model.
+  public enum Head: String, Sendable, CaseIterable {
+    /// Trained, sent and averaged.
+    case shared
+    /// Kept at its start.
+    case frozen
+    /// Trained by each client for itself.
+    case local
+  }
+
+  /// The data set and its division over the clients.
+  public struct Data: Sendable, Equatable {
+    /// A folder of prepared data.
+    public var path: String
+    /// Tokens that a row is cut to.
+    public var maximumLength = 128
+    /// Share of each client's rows that it does not train on, for the personalised evaluation.
+    public var heldOut = 0.1
+    public var partition = Partition.iid
+
+    public init(path: String) { self.path = path }
+  }
+
+  /// How rows are divided over clients.
+  public indirect enum Partition: Sendable, Equatable {
+    /// Shuffled and cut into equal parts.
+    case iid
+    /// Shares of each label drawn from a symmetric Dirichlet distribution; a small alpha is uneven.
+    case dirichlet(alpha: Double)
+    /// Sorted by label and dealt out in this many shards a client.
+    case byLabel(shards: Int)
+    /// By a column of the data; where several clients share one of its values, `within` divides its rows.
+    case natural(within: Partition)
+  }
+
+  /// The federation.
+  public struct Clients: Sendable, Equatable {
+    public var count = 8
+    /// Share of the clients that take part in a round, in (0, 1].
+    public var participation = 1.0
+    public var weighting = Weighting.examples
+    public var placement = Placement.block
+
+    public init() {}
+  }
+
+  /// The clients' weights in an average.
+  public enum Weighting: String, Sendable, CaseIterable {
+    /// By the number of training rows.
+    case examples
+    /// The same for all.
+    case uniform
+  }
+
+  /// Which MPI rank hosts which client.
+  public enum Placement: String, Sendable, CaseIterable {
+    /// Neighbouring clients on one rank.
+    case block
+    /// Client by client around the ranks.
+    case cyclic
+  }
+
+  /// The rule by which the server combines the clients' factors.
+  public struct Method: Sendable, Equatable {
+    public var name = Name.florana
+
+    public init() {}
+
+    /// The names of section 4 of the algorithms that this version has.
+    public enum Name: String, Sendable, CaseIterable {
+      case fedit
+      case florana
+      case floranaMatrix = "florana-matrix"
+    }
+  }
+
+  /// What is evaluated, and when.
+  public struct Evaluate: Sendable, Equatable {
+    /// Rounds from one evaluation to the next.
+    public var every = 1
+    /// Each client's own model on its own held-out rows.
+    public var personalised = true
+    /// The ideal update, applied exactly, on the test set.
+    public var oracle = false
+    /// Rows a forward pass.
+    public var batch = 64
+
+    public init() {}
+  }
+
+  /// How the server works.
+  public struct Server: Sendable, Equatable {
+    public var mode = Mode.root
+
+    public init() {}
+
+    public enum Mode: String, Sendable, CaseIterable {
+      /// Rank 0 gathers, estimates and broadcasts.
+      case root
+    }
+  }
+
+  /// When the state of a run is saved.
+  public struct Checkpoint: Sendable, Equatable {
+    /// Rounds from one checkpoint to the next; 0 saves none, the only value of this version.
+    public var every = 0
+
+    public init() {}
+  }
+}

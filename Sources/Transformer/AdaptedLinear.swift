@@ -1,0 +1,87 @@
+internal import Adapters
+internal import CKernels
+internal import LinearAlgebra
+internal import Randomness
+
+/// A frozen linear layer, with or without an adapter: `y = x Wᵀ + bias + s · (dropout(x) Aᵀ) Bᵀ`.
+///
+/// Shapes: x T×k, W d×k, A r×k, B d×r, y T×d; T tokens.
+struct AdaptedLinear: @unchecked Sendable {
+  let weight: MatrixView<Float>
+  let bias: UnsafePointer<Float>
+  let slot: LayerSlot?
+
+  var isAdapted: Bool { slot != nil }
+
+  /// What the backward pass needs of the forward pass.
+  struct Tape {
+    /// dropout(x), T×k: what the adapter saw; x itself without dropout.
+    var adapterInput: MatrixView<Float>?
+    /// `dropout(x) Aᵀ`, T×r.
+    var projected: MatrixView<Float>?
+  }
+
+  func forward(_ x: MatrixView<Float>, _ pass: Pass) -> (y: MutableMatrixView<Float>, tape: Tape) {
+    let y = pass.arena.matrix(rows: x.rows, columns: weight.rows)
+    multiply(x, .asStored, weight, .transposed, into: y)
+    fk_add_bias(y.base, bias, y.rows, y.columns)
+    guard let slot else { return (y, Tape()) }
+    let input = dropped(x, slot, pass)
+    let projected = pass.arena.matrix(rows: x.rows, columns: slot.layer.adapterRank)
+    multiply(input, .asStored, slot.a(in: pass.parameters), .transposed, into: projected)
+    multiply(
+      projected.view, .asStored, slot.b(in: pass.parameters), .transposed, into: y,
+      alpha: slot.layer.scaling, beta: 1)
+    return (y, Tape(adapterInput: input, projected: projected.view))
+  }
+
+  /// Adds the factors' gradients to the pass and, where `dx` is given, the input's gradient to `dx`:
+  /// `dU = s · dy B`, `dA += dUᵀ dropout(x)`, `dB += s · dyᵀ U`, `dx += dy W + mask(dU A)`.
+  func backward(_ dy: MatrixView<Float>, _ tape: Tape, addingTo dx: MutableMatrixView<Float>?, _ pass: Pass) {
+    if let dx { multiply(dy, .asStored, weight, .asStored, into: dx, beta: 1) }
+    guard let slot, let gradient = pass.gradient, let input = tape.adapterInput,
+      let projected = tape.projected
+    else { return }
+    let mark = pass.arena.mark
+    defer { pass.arena.release(to: mark) }
+    let dU = pass.arena.matrix(rows: dy.rows, columns: slot.layer.adapterRank)
+    multiply(dy, .asStored, slot.b(in: pass.parameters), .asStored, into: dU, alpha: slot.layer.scaling)
+    multiply(dU.view, .transposed, input, .asStored, into: slot.a(in: gradient), beta: 1)
+    multiply(
+      dy, .transposed, projected, .asStored, into: slot.b(in: gradient), alpha: slot.layer.scaling, beta: 1)
+    if let dx { addInputGradient(dU.view, to: dx, slot, pass) }
+  }
+
+  private func addInputGradient(
+    _ dU: MatrixView<Float>, to dx: MutableMatrixView<Float>, _ slot: LayerSlot, _ pass: Pass
+  ) {
+    let a = slot.a(in: pass.parameters)
+    guard let dropout = pass.dropout else {
+      multiply(dU, .asStored, a, .asStored, into: dx, beta: 1)
+      return
+    }
+    let masked = pass.arena.matrix(rows: dx.rows, columns: dx.columns)
+    multiply(dU, .asStored, a, .asStored, into: masked)
+    var key = dropout.kernelKey(part: slot.index)
+    fk_dropout_backward_add(masked.base, dx.base, dx.rows * dx.columns, dropout.probability, &key)
+  }
+
+  private func dropped(_ x: MatrixView<Float>, _ slot: LayerSlot, _ pass: Pass) -> MatrixView<Float> {
+    guard let dropout = pass.dropout else { return x }
+    let input = pass.arena.matrix(rows: x.rows, columns: x.columns)
+    var key = dropout.kernelKey(part: slot.index)
+    fk_dropout_forward(x.base, input.base, x.rows * x.columns, dropout.probability, &key)
+    return input.view
+  }
+}
+
+extension Dropout {
+  /// The kernel's form of the key for one adapted layer.
+  fileprivate func kernelKey(part: Int) -> fk_random_key {
+    var key = key
+    key.part = part
+    let (philoxKey, counter) = (key.philoxKey, key.philoxCounter)
+    return fk_random_key(
+      key: (philoxKey[0], philoxKey[1]), counter: (counter[0], counter[1], counter[2], counter[3]))
+  }
+}

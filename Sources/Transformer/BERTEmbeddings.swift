@@ -1,0 +1,62 @@
+internal import Adapters
+internal import CKernels
+internal import LinearAlgebra
+
+/// BERT's embeddings: the normalised sum of word, position and token type; all frozen.
+struct BERTEmbeddings: @unchecked Sendable {
+  let words: MatrixView<Float>
+  let positions: MatrixView<Float>
+  let tokenTypes: MatrixView<Float>
+  let norm: LayerNorm
+
+  init(_ folder: ModelFolder, _ shape: BERTConfiguration, prefix: String) throws {
+    let h = shape.hiddenSize
+    let name = prefix + "embeddings."
+    words = try folder.matrix(name + "word_embeddings.weight", rows: shape.vocabularySize, columns: h)
+    positions = try folder.matrix(name + "position_embeddings.weight", rows: shape.positionCount, columns: h)
+    tokenTypes = try folder.matrix(
+      name + "token_type_embeddings.weight", rows: shape.tokenTypeCount, columns: h)
+    norm = try LayerNorm(folder, name + "LayerNorm", width: h, epsilon: shape.epsilon)
+  }
+
+  /// The input of the first block, T×h. The sums are released again; only the result stays.
+  func forward(_ batch: TokenBatch, _ arena: Arena) -> MatrixView<Float> {
+    let result = arena.matrix(rows: batch.tokenCount, columns: words.columns)
+    let mark = arena.mark
+    defer { arena.release(to: mark) }
+    let sums = arena.matrix(rows: batch.tokenCount, columns: words.columns)
+    for (start, end) in zip(batch.offsets, batch.offsets.dropFirst()) {
+      for token in start..<end { embed(batch, token, position: token - start, into: sums) }
+    }
+    let normalised = norm.forward(sums.view, residual: nil, arena).y
+    result.base.update(from: normalised.base, count: result.rows * result.columns)
+    return result.view
+  }
+
+  private func embed(_ batch: TokenBatch, _ token: Int, position: Int, into sums: MutableMatrixView<Float>) {
+    let width = words.columns
+    let row = sums.base + token * width
+    let type = batch.tokenTypes.isEmpty ? 0 : Int(batch.tokenTypes[token])
+    row.update(from: words.base + Int(batch.tokens[token]) * width, count: width)
+    fk_add(row, positions.base + position * width, width)
+    fk_add(row, tokenTypes.base + type * width, width)
+  }
+}
+
+extension LayerNorm {
+  /// The normalisation whose tensors are `name.weight` and `name.bias`.
+  init(_ folder: ModelFolder, _ name: String, width: Int, epsilon: Float) throws {
+    self.init(
+      gain: try folder.vector(name + ".weight", count: width),
+      bias: try folder.vector(name + ".bias", count: width), epsilon: epsilon)
+  }
+}
+
+extension AdaptedLinear {
+  /// The linear layer whose tensors are `name.weight` (outputs × inputs) and `name.bias`.
+  init(_ folder: ModelFolder, _ name: String, outputs: Int, inputs: Int, slot: LayerSlot?) throws {
+    self.init(
+      weight: try folder.matrix(name + ".weight", rows: outputs, columns: inputs),
+      bias: try folder.vector(name + ".bias", count: outputs), slot: slot)
+  }
+}

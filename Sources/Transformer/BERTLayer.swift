@@ -1,0 +1,107 @@
+internal import LinearAlgebra
+
+/// One block of BERT: attention and feed-forward, each followed by the normalised sum with its input.
+struct BERTLayer: Sendable {
+  let query: AdaptedLinear
+  let key: AdaptedLinear
+  let value: AdaptedLinear
+  let attention: SelfAttention
+  let attentionOutput: AdaptedLinear
+  let attentionNorm: LayerNorm
+  let intermediate: AdaptedLinear
+  let activation: Activation
+  let output: AdaptedLinear
+  let outputNorm: LayerNorm
+
+  private var adaptsProjections: Bool { query.isAdapted || key.isAdapted || value.isAdapted }
+  private var adaptsAttention: Bool { adaptsProjections || attentionOutput.isAdapted }
+  var isAdapted: Bool { adaptsAttention || intermediate.isAdapted || output.isAdapted }
+
+  struct Tape {
+    let query: AdaptedLinear.Tape
+    let key: AdaptedLinear.Tape
+    let value: AdaptedLinear.Tape
+    let attention: SelfAttention.Tape
+    let attentionOutput: AdaptedLinear.Tape
+    let attentionNorm: LayerNorm.Tape
+    let intermediate: AdaptedLinear.Tape
+    /// The input of the activation, T × feed-forward size.
+    let beforeActivation: MatrixView<Float>
+    let output: AdaptedLinear.Tape
+    let outputNorm: LayerNorm.Tape
+  }
+
+  /// Shapes: x and the result T×h.
+  func forward(
+    _ x: MatrixView<Float>, offsets: [Int], _ pass: Pass
+  ) -> (y: MatrixView<Float>, tape: Tape) {
+    let (q, queryTape) = query.forward(x, pass)
+    let (k, keyTape) = key.forward(x, pass)
+    let (v, valueTape) = value.forward(x, pass)
+    let (context, attentionTape) = attention.forward(
+      query: q.view, key: k.view, value: v.view, offsets: offsets, pass.arena)
+    let (attended, attendedTape) = attentionOutput.forward(context.view, pass)
+    let (h, normTape) = attentionNorm.forward(attended.view, residual: x, pass.arena)
+    let (wide, wideTape) = intermediate.forward(h.view, pass)
+    let activated = activation.forward(wide.view, pass.arena)
+    let (narrow, narrowTape) = output.forward(activated.view, pass)
+    let (y, outputTape) = outputNorm.forward(narrow.view, residual: h.view, pass.arena)
+    let tape = Tape(
+      query: queryTape, key: keyTape, value: valueTape, attention: attentionTape,
+      attentionOutput: attendedTape, attentionNorm: normTape, intermediate: wideTape,
+      beforeActivation: wide.view, output: narrowTape, outputNorm: outputTape)
+    return (y.view, tape)
+  }
+
+  /// Adds the gradients of this block's factors. Returns the input's gradient, T×h, where a lower block
+  /// is adapted; otherwise goes no further down than this block's lowest adapted layer.
+  func backward(
+    _ dy: MatrixView<Float>, _ tape: Tape, offsets: [Int], wantsInput: Bool, _ pass: Pass
+  ) -> MutableMatrixView<Float>? {
+    // The sum before the norm hands its gradient to both of its terms.
+    let dSum = outputNorm.backward(dy, tape.outputNorm, pass.arena)
+    let goesOn = wantsInput || adaptsAttention
+    feedForwardBackward(dSum, tape, wantsInput: goesOn, pass)
+    guard goesOn else { return nil }
+    let dAttended = attentionNorm.backward(dSum.view, tape.attentionNorm, pass.arena)
+    attentionBackward(dAttended, tape, offsets: offsets, wantsInput: wantsInput, pass)
+    return wantsInput ? dAttended : nil
+  }
+
+  /// `dSum` is the gradient of the feed-forward block's result; its input's gradient is added to it.
+  private func feedForwardBackward(
+    _ dSum: MutableMatrixView<Float>, _ tape: Tape, wantsInput: Bool, _ pass: Pass
+  ) {
+    let mark = pass.arena.mark
+    defer { pass.arena.release(to: mark) }
+    guard wantsInput || intermediate.isAdapted else {
+      return output.backward(dSum.view, tape.output, addingTo: nil, pass)
+    }
+    let dWide = pass.arena.zeros(rows: dSum.rows, columns: intermediate.weight.rows)
+    output.backward(dSum.view, tape.output, addingTo: dWide, pass)
+    activation.backward(tape.beforeActivation, dWide)
+    intermediate.backward(dWide.view, tape.intermediate, addingTo: wantsInput ? dSum : nil, pass)
+  }
+
+  /// `dAttended` is the gradient of the attention block's result; its input's gradient is added to it.
+  private func attentionBackward(
+    _ dAttended: MutableMatrixView<Float>, _ tape: Tape, offsets: [Int], wantsInput: Bool, _ pass: Pass
+  ) {
+    let mark = pass.arena.mark
+    defer { pass.arena.release(to: mark) }
+    guard wantsInput || adaptsProjections else {
+      return attentionOutput.backward(dAttended.view, tape.attentionOutput, addingTo: nil, pass)
+    }
+    let dContext = pass.arena.zeros(rows: dAttended.rows, columns: dAttended.columns)
+    attentionOutput.backward(dAttended.view, tape.attentionOutput, addingTo: dContext, pass)
+    let wanted = SelfAttention.Wanted(
+      query: wantsInput || query.isAdapted, key: wantsInput || key.isAdapted,
+      value: wantsInput || value.isAdapted)
+    let gradients = attention.backward(
+      dContext.view, tape.attention, offsets: offsets, wanted: wanted, pass.arena)
+    let dx = wantsInput ? dAttended : nil
+    if let dQuery = gradients.query { query.backward(dQuery, tape.query, addingTo: dx, pass) }
+    if let dKey = gradients.key { key.backward(dKey, tape.key, addingTo: dx, pass) }
+    if let dValue = gradients.value { value.backward(dValue, tape.value, addingTo: dx, pass) }
+  }
+}

@@ -1,0 +1,92 @@
+internal import Foundation
+internal import LinearAlgebra
+public import Safetensors
+
+/// A checkpoint as Hugging Face stores it: `config.json` beside `model.safetensors`.
+///
+/// Weights stored as F32 are used where they lie in the mapped file, so that the processes of one node
+/// share one physical copy; F16, BF16 and F64 are converted to private Float32 copies.
+public final class ModelFolder: @unchecked Sendable {
+  public let path: String
+  public let file: SafetensorsFile
+  let configuration: [String: any Sendable]
+  private var converted: [String: UnsafeMutableBufferPointer<Float>] = [:]
+
+  /// Opens the folder and reads `config.json`; the weights stay on disk until they are used.
+  public init(path: String) throws {
+    self.path = path
+    configuration = try Self.readConfiguration(path + "/config.json")
+    file = try SafetensorsFile(path: path + "/model.safetensors")
+  }
+
+  deinit { for copy in converted.values { copy.deallocate() } }
+
+  private static func readConfiguration(_ path: String) throws -> [String: any Sendable] {
+    let data: Data
+    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
+      throw ModelError.unreadable(
+        path: path,
+        reason: FileManager.default.fileExists(atPath: path) ? "permission or input error" : "no such file")
+    }
+    guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: any Sendable] else {
+      throw ModelError.unreadable(path: path, reason: "expected a JSON object")
+    }
+    return object
+  }
+
+  /// The path of `config.json`, for messages.
+  var configurationPath: String { path + "/config.json" }
+
+  /// The value of a key that has to be there.
+  func value<Value>(_ key: String, as type: Value.Type = Value.self) throws -> Value {
+    guard let value: Value = try optionalValue(key) else {
+      throw ModelError.missingKey(key, path: configurationPath)
+    }
+    return value
+  }
+
+  /// The value of a key that may be absent or null.
+  func optionalValue<Value>(_ key: String, as type: Value.Type = Value.self) throws -> Value? {
+    guard let found = configuration[key], !(found is NSNull) else { return nil }
+    guard let value = found as? Value else {
+      throw ModelError.wrongValue(
+        key: key, path: configurationPath, expected: "a value of type \(Value.self)", found: "\(found)")
+    }
+    return value
+  }
+
+  /// A positive whole number of `config.json`.
+  func size(_ key: String) throws -> Int {
+    let value: Int = try value(key)
+    guard value > 0 else {
+      throw ModelError.wrongValue(
+        key: key, path: configurationPath, expected: "a positive whole number", found: "\(value)")
+    }
+    return value
+  }
+
+  /// A frozen matrix, lent as long as this folder lives.
+  func matrix(_ name: String, rows: Int, columns: Int) throws -> MatrixView<Float> {
+    MatrixView(try floats(name, shape: [rows, columns]), rows: rows, columns: columns)
+  }
+
+  /// A frozen vector, lent as long as this folder lives.
+  func vector(_ name: String, count: Int) throws -> UnsafePointer<Float> {
+    try floats(name, shape: [count])
+  }
+
+  private func floats(_ name: String, shape: [Int]) throws -> UnsafePointer<Float> {
+    let tensor = try file.tensor(named: name)
+    guard tensor.shape == shape else {
+      throw ModelError.wrongValue(
+        key: name, path: file.path, expected: "shape \(shape)", found: "\(tensor.shape)")
+    }
+    if tensor.dataType == .float32 { return try file.floats(named: name, shape: shape).baseAddress! }
+    if let copy = converted[name] { return UnsafePointer(copy.baseAddress!) }
+    let values = try file.floatArray(named: name)
+    let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: values.count)
+    _ = copy.initialize(from: values)
+    converted[name] = copy
+    return UnsafePointer(copy.baseAddress!)
+  }
+}

@@ -1,0 +1,61 @@
+internal import CKernels
+internal import Foundation
+
+/// How parameters follow their gradient.
+public enum Optimizer: Sendable, Equatable {
+  /// AdamW with PyTorch's conventions.
+  case adamW(beta1: Float, beta2: Float, epsilon: Float, weightDecay: Float)
+  /// Stochastic gradient descent with PyTorch's momentum (no dampening, not Nesterov's).
+  case sgd(momentum: Float, weightDecay: Float)
+}
+
+/// What an optimiser remembers between steps; its size is that of the trained prefix of the adapter.
+public struct OptimizerState: Sendable, Equatable {
+  /// Running mean of gradients (AdamW) or velocity (SGD).
+  public private(set) var first: [Float]
+  /// Running mean of squared gradients (AdamW).
+  public private(set) var second: [Float]
+  /// Steps taken.
+  public private(set) var steps = 0
+
+  public init(count: Int) {
+    first = [Float](repeating: 0, count: count)
+    second = first
+  }
+
+  /// One step on the first `count` parameters, `count` being this state's size.
+  ///
+  /// Both buffers hold at least that many floats.
+  public mutating func step(
+    _ optimizer: Optimizer, learningRate: Float, parameters: UnsafeMutablePointer<Float>,
+    gradient: UnsafePointer<Float>
+  ) {
+    steps += 1
+    switch optimizer {
+    case .adamW(let beta1, let beta2, let epsilon, let weightDecay):
+      var options = fk_adamw(
+        learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay,
+        correction1: biasCorrection(beta1), correction2: biasCorrection(beta2))
+      fk_adamw_step(parameters, gradient, &first, &second, first.count, &options)
+    case .sgd(let momentum, let weightDecay):
+      fk_sgd_step(parameters, gradient, &first, first.count, learningRate, momentum, weightDecay)
+    }
+  }
+
+  /// `1 − βˢ` for the present step s.
+  private func biasCorrection(_ beta: Float) -> Float {
+    Float(1 - pow(Double(beta), Double(steps)))
+  }
+}
+
+/// Scales a gradient down to a Euclidean norm of `limit` if it is longer; returns its norm.
+///
+/// As PyTorch's `clip_grad_norm_`: the factor is `limit / (norm + 1e-6)`, never above 1.
+public func clip(_ gradient: UnsafeMutableBufferPointer<Float>, toNorm limit: Float) -> Double {
+  guard let base = gradient.baseAddress else { return 0 }
+  let norm = fk_sum_of_squares(base, gradient.count).squareRoot()
+  let factor = Float(Double(limit) / (norm + 1e-6))
+  guard factor < 1 else { return norm }
+  for index in gradient.indices { gradient[index] *= factor }
+  return norm
+}

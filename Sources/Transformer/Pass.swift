@@ -1,0 +1,38 @@
+public import Randomness
+
+/// What one forward and backward pass over a batch works with.
+public struct Pass {
+  /// The adapter's values, in the order of its layout.
+  let parameters: UnsafePointer<Float>
+  /// The gradient of the adapter's values, added to; nil where only the forward pass is wanted.
+  let gradient: UnsafeMutablePointer<Float>?
+  /// Nil switches dropout off.
+  let dropout: Dropout?
+  let arena: Arena
+
+  /// A pass that trains: adds the gradient of every adapted tensor to `gradient`.
+  public static func training(
+    _ parameters: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>, dropout: Dropout?, arena: Arena
+  ) -> Pass {
+    Pass(parameters: parameters, gradient: gradient, dropout: dropout, arena: arena)
+  }
+
+  /// A pass that only computes outputs; memory is reused from layer to layer.
+  public static func inference(_ parameters: UnsafePointer<Float>, arena: Arena) -> Pass {
+    Pass(parameters: parameters, gradient: nil, dropout: nil, arena: arena)
+  }
+}
+
+/// Dropout on the inputs of the adapters' path, each adapted layer with numbers of its own.
+public struct Dropout: Sendable {
+  /// The probability that an input is dropped, in [0, 1).
+  public let probability: Float
+  /// Seed, client, round and step; the part is the adapted layer's index.
+  public let key: RandomKey
+
+  public init?(probability: Float, key: RandomKey) {
+    guard probability > 0 else { return nil }
+    self.probability = probability
+    self.key = key
+  }
+}

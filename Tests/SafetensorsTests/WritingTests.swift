@@ -1,0 +1,102 @@
+import Foundation
+import Testing
+
+@testable import Safetensors
+
+@Suite struct WritingTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private var path: String { "\(folder.path)/out.safetensors" }
+
+  @Test func writesTheBytesOfTheFormatsOwnLibrary() throws {
+    var writer = SafetensorsWriter(metadata: ["format": "pt"])
+    writer.add(name: "b", shape: [1], floats: [1])
+    writer.add(name: "a", shape: [], integers: [5 as UInt8])
+    writer.add(name: "ä\"\n", shape: [1, 1], floats: [2])
+    writer.add(name: "z", shape: [1], integers: [3 as Int64])
+    try writer.write(to: path)
+    // As safetensors 0.8 for Python writes the same four tensors: widest type first, then by name.
+    let header =
+      #"{"__metadata__":{"format":"pt"},"z":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},"#
+      + #""b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},"#
+      + #""ä\"\n":{"dtype":"F32","shape":[1,1],"data_offsets":[12,16]},"#
+      + #""a":{"dtype":"U8","shape":[],"data_offsets":[16,17]}}"#
+    let found = try Array(Data(contentsOf: URL(filePath: path)))
+    let length = (header.utf8.count + 7) / 8 * 8
+    #expect(found[..<8].elementsEqual([UInt8(length & 0xFF), UInt8(length >> 8), 0, 0, 0, 0, 0, 0]))
+    #expect(String(decoding: found[8..<8 + length], as: UTF8.self).trimmingSuffix(" ") == header)
+    #expect(found[(8 + length)...] == [3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 63, 0, 0, 0, 64, 5])
+  }
+
+  @Test func readsBackWhatItWrote() throws {
+    var writer = SafetensorsWriter(metadata: ["b": "tab\t", "a": "\u{1}"])
+    let values: [Float] = [1, -0.0, .leastNonzeroMagnitude, .infinity, 5, 6]
+    values.withUnsafeBufferPointer { writer.add(name: "x", shape: [2, 3], floats: $0) }
+    writer.add(name: "n", shape: [2], integers: [Int.min, .max])
+    writer.add(name: "empty", shape: [0], integers: [Int32]())
+    try writer.write(to: path)
+    let file = try SafetensorsFile(path: path)
+    #expect(file.metadata == ["b": "tab\t", "a": "\u{1}"])
+    #expect(file["x"]?.shape == [2, 3])
+    #expect(try file.floatArray(named: "x").map(\.bitPattern) == values.map(\.bitPattern))
+    #expect(try file.integers(named: "n", as: Int.self) == [.min, .max])
+    #expect(try file.integers(named: "empty", as: Int32.self) == [])
+  }
+
+  @Test func orderOfAddingDoesNotMatter() throws {
+    func bytes(_ names: [String]) throws -> Data {
+      var writer = SafetensorsWriter(metadata: ["k": "v", "j": "w"])
+      for name in names { writer.add(name: name, shape: [1], floats: [Float(name.count)]) }
+      try writer.write(to: path)
+      return try Data(contentsOf: URL(filePath: path))
+    }
+    #expect(try bytes(["a", "bb", "ccc"]) == bytes(["ccc", "a", "bb"]))
+  }
+
+  @Test func replacesAnOlderFileAndLeavesNothingBeside() throws {
+    _ = try folder.file([1, 2, 3], name: "out.safetensors")
+    try SafetensorsWriter().write(to: path)
+    #expect(try SafetensorsFile(path: path).names == [])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["out.safetensors"])
+  }
+
+  @Test func openFileKeepsItsBytesWhenReplaced() throws {
+    func write(_ value: Float) throws {
+      var writer = SafetensorsWriter()
+      writer.add(name: "x", shape: [1], floats: [value])
+      try writer.write(to: path)
+    }
+    try write(1)
+    let file = try SafetensorsFile(path: path)
+    try write(2)
+    #expect(try file.floatArray(named: "x") == [1])
+    #expect(try SafetensorsFile(path: path).floatArray(named: "x") == [2])
+  }
+
+  @Test func missingFolderIsAnError() {
+    let path = "\(folder.path)/none/out.safetensors"
+    let problem = SafetensorsError.Problem.cannotWrite(
+      step: "create a temporary file beside it", reason: "No such file or directory")
+    #expect(throws: SafetensorsError(path, problem)) { try SafetensorsWriter().write(to: path) }
+  }
+
+  @Test func failedRenameLeavesNothingBeside() throws {
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    let error = #expect(throws: SafetensorsError.self) { try SafetensorsWriter().write(to: path) }
+    guard case .cannotWrite(step: "rename", _) = error?.problem else {
+      Issue.record("another error or none")
+      return
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["out.safetensors"])
+  }
+}
+
+extension String {
+  fileprivate func trimmingSuffix(_ character: Character) -> String {
+    var result = self
+    while result.last == character { result.removeLast() }
+    return result
+  }
+}

@@ -1,0 +1,116 @@
+import Adapters
+import Foundation
+import LinearAlgebra
+import Safetensors
+
+@testable import Transformer
+
+/// The committed numbers of PyTorch, transformers and PEFT; `scripts/make_golden.py` makes them.
+enum Golden {
+  static let folder = Bundle.module.resourcePath! + "/Golden"
+  static let root = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+  static let miniLM = root + "/models/all-MiniLM-L6-v2"
+  static var hasMiniLM: Bool { FileManager.default.fileExists(atPath: miniLM + "/model.safetensors") }
+
+  static func file(_ name: String) throws -> SafetensorsFile {
+    try SafetensorsFile(path: "\(folder)/\(name)")
+  }
+}
+
+/// A batch of a fixture, with its labels.
+struct LabelledBatch {
+  let batch: TokenBatch
+  let labels: [Int32]
+
+  /// The sequences of `rows` out of the file's packed sequences.
+  init(_ file: SafetensorsFile, rows: Range<Int>? = nil) throws {
+    let offsets = try file.integers(named: "offsets", as: Int64.self).map(Int.init)
+    let rows = rows ?? 0..<offsets.count - 1
+    let (start, end) = (offsets[rows.lowerBound], offsets[rows.upperBound])
+    let tokens = try file.integers(named: "tokens", as: Int32.self)
+    let types = try file.integers(named: "tokenTypes", as: UInt8.self)
+    batch = TokenBatch(
+      tokens: Array(tokens[start..<end]), tokenTypes: Array(types[start..<end]),
+      offsets: offsets[rows.lowerBound...rows.upperBound].map { $0 - start })
+    labels = Array(try file.integers(named: "labels", as: Int32.self)[rows])
+  }
+}
+
+/// A model folder with the adapter of a fixture.
+struct AdaptedModel {
+  let pretrained: PretrainedModel
+  let configuration: PEFTConfiguration
+  let layout: AdapterLayout
+  let parameters: AdapterParameters
+
+  init(model: String, adapter: String, labels: Int, headMode: HeadMode = .shared) throws {
+    pretrained = try PretrainedModel(path: model)
+    configuration = try PEFTConfiguration(folder: adapter)
+    layout = AdapterLayout(
+      layers: try pretrained.adaptedLayers(
+        targets: configuration.targets, adapterRank: configuration.adapterRank,
+        scaling: configuration.scaling),
+      head: pretrained.headTensors(labelCount: labels), headMode: headMode)
+    parameters = try PEFTAdapter.read(folder: adapter, layout: layout)
+  }
+
+  func classifier() throws -> any ClassificationModel { try pretrained.classifier(layout: layout) }
+
+  /// Loss, gradient of every value, and logits of a batch, without dropout.
+  func lossAndGradient(_ input: LabelledBatch) throws -> (loss: Double, gradient: AdapterParameters) {
+    try lossAndGradient(input, at: parameters, dropout: nil)
+  }
+
+  func lossAndGradient(
+    _ input: LabelledBatch, at parameters: AdapterParameters, dropout: Dropout?
+  ) throws -> (loss: Double, gradient: AdapterParameters) {
+    let model = try classifier()
+    var gradient = AdapterParameters(layout: layout)
+    let loss = gradient.values.withUnsafeMutableBufferPointer { gradient in
+      parameters.values.withUnsafeBufferPointer { values in
+        model.addGradient(
+          input.batch, labels: input.labels,
+          .training(
+            values.baseAddress!, gradient: gradient.baseAddress!, dropout: dropout, arena: Arena()))
+      }
+    }
+    return (loss, gradient)
+  }
+
+  func logits(_ input: LabelledBatch) throws -> [Float] {
+    let model = try classifier()
+    let arena = Arena()
+    return parameters.values.withUnsafeBufferPointer {
+      Matrix(model.logits(input.batch, .inference($0.baseAddress!, arena: arena))).elements
+    }
+  }
+
+  /// The last hidden states, T×h.
+  func hidden(_ batch: TokenBatch, keepingTape: Bool) throws -> Matrix<Float> {
+    let encoder = try BERTEncoder(
+      pretrained.folder, pretrained.shape, prefix: pretrained.prefix, layout: layout)
+    let arena = Arena()
+    var gradient = [Float](repeating: 0, count: layout.count)
+    return parameters.values.withUnsafeBufferPointer { values in
+      gradient.withUnsafeMutableBufferPointer {
+        let pass =
+          keepingTape
+          ? Pass.training(values.baseAddress!, gradient: $0.baseAddress!, dropout: nil, arena: arena)
+          : Pass.inference(values.baseAddress!, arena: arena)
+        return Matrix(encoder.forward(batch, pass).hidden)
+      }
+    }
+  }
+}
+
+/// ‖found − expected‖ / ‖expected‖ in Euclidean norms.
+func relativeError<Found: Sequence<Float>>(_ found: Found, _ expected: [Float]) -> Double {
+  var difference = 0.0
+  var norm = 0.0
+  for (f, e) in zip(found, expected) {
+    difference += Double(f - e) * Double(f - e)
+    norm += Double(e) * Double(e)
+  }
+  return norm == 0 ? difference.squareRoot() : (difference / norm).squareRoot()
+}
