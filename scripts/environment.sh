@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# What setup.sh, run.sh and test.sh share: the project's folder, steps that are timed, and how mpirun is called.
+# Sourced, not run.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+PYTHON=$ROOT/.venv/bin/python
+export PYTHON
+
+# One BLAS thread a rank, unless the user wants more: sums then do not depend on the number of cores.
+export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1}
+# Containers often forbid the system call of single-copy messages within a host.
+export OMPI_MCA_btl_vader_single_copy_mechanism=${OMPI_MCA_btl_vader_single_copy_mechanism:-none}
+# A link that goes down ends the job after seconds instead of minutes.
+export OMPI_MCA_oob_tcp_keepalive_time=${OMPI_MCA_oob_tcp_keepalive_time:-5}
+export OMPI_MCA_oob_tcp_keepalive_intvl=${OMPI_MCA_oob_tcp_keepalive_intvl:-2}
+export OMPI_MCA_oob_tcp_keepalive_probes=${OMPI_MCA_oob_tcp_keepalive_probes:-3}
+if [ "$(id -u)" -eq 0 ]; then
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+
+# launch RANKS COMMAND…: mpirun on this machine, or on the hosts of $HOSTFILE.
+launch() {
+  local ranks=$1
+  shift
+  local options=(-np "$ranks" -x OPENBLAS_NUM_THREADS)
+  if [ -n "${HOSTFILE:-}" ]; then
+    options+=(--hostfile "$HOSTFILE")
+  elif [ "$ranks" -gt "$(nproc)" ]; then
+    # Ranks that share a core have to give it up while they wait.
+    options+=(--oversubscribe --bind-to none --mca mpi_yield_when_idle 1)
+  fi
+  mpirun "${options[@]}" "$@"
+}
+
+# step NAME COMMAND…: says what is done and how long it took; returns the command's status. A function called this way
+# runs without `set -e`: it joins its commands by &&.
+step() {
+  local name=$1 started=$SECONDS status=0 outcome=finished
+  shift
+  printf '== %s\n' "$name"
+  "$@" || status=$?
+  [ $status -eq 0 ] || outcome="failed with status $status"
+  printf '== %s: %s, %d s\n' "$name" "$outcome" $((SECONDS - started))
+  return $status
+}

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Sets up what is missing, builds, and runs every test: unit and launch tests, collective tests on 1, 2 and 3 ranks,
+# tests on the real model in release mode, those of the Python scripts, and the checks of format.
+#
+#     scripts/test.sh
+#     scripts/test.sh --filter Aggregation      only the Swift tests whose name matches the regular expression
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=environment.sh
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+cd "$ROOT"
+
+filter=
+case "${1:-}" in
+  '') ;;
+  --filter) filter=${2:?--filter: expected a regular expression, found nothing} ;;
+  --filter=*) filter=${1#--filter=} ;;
+  -h | --help)
+    sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
+    exit 0
+    ;;
+  *)
+    echo "error: expected --filter or nothing, found $1" >&2
+    exit 2
+    ;;
+esac
+
+# Suites on the real model have its name; kernels without optimisation are too slow for them.
+real_model=MiniLM
+release_build=.build-test-release
+nothing_matched=69 # the exit status of Swift Testing when no test has the name
+
+summary=()
+failures=0
+
+# check NAME COMMAND…: a step whose failure is remembered while the others still run.
+check() {
+  local started=$SECONDS verdict=passed
+  step "$@" || { verdict=FAILED; failures=$((failures + 1)); }
+  summary+=("$(printf '%-34s %-7s %4d s' "$1" "$verdict" $((SECONDS - started)))")
+}
+
+# matching NAME: a regular expression for tests that hold NAME, and the filter's text if there is one.
+matching() {
+  if [ -n "$filter" ]; then printf '^(?=.*(?:%s)).*%s' "$filter" "$1"; else printf '%s' "$1"; fi
+}
+
+# or_nothing COMMAND…: with a filter it is no failure that a kind of tests has none.
+or_nothing() {
+  local status=0
+  "$@" || status=$?
+  [ -n "$filter" ] && [ $status -eq $nothing_matched ] && status=0
+  return $status
+}
+
+debug_tests() {
+  or_nothing swift test --disable-xctest --skip-build --skip "$real_model" ${filter:+--filter "$filter"}
+}
+
+# collective_tests RANKS: the test bundle itself under mpirun, since ranks of `swift test` wait for each other's lock.
+collective_tests() {
+  or_nothing mpirun --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 --timeout 120 -np "$1" \
+    .build/debug/floranaPackageTests.xctest --testing-library swift-testing --filter "$(matching CollectiveTests)"
+}
+
+real_model_tests() {
+  or_nothing swift test --disable-xctest -c release -Xswiftc -enable-testing --scratch-path "$release_build" \
+    --filter "$(matching "$real_model")"
+}
+
+python_tests() {
+  "$PYTHON" -m unittest discover --start-directory scripts/tests --top-level-directory scripts
+}
+
+format_checks() {
+  swift format lint --strict --recursive Sources Tests Package.swift &&
+    if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; fi
+}
+
+scripts/setup.sh
+check "Model" scripts/fetch_model.py all-MiniLM-L6-v2
+check "Data: sentiment" scripts/prepare_data.py sentiment
+check "Data: wordnet" scripts/prepare_data.py wordnet
+check "Build" swift build --build-tests --quiet
+check "Unit and launch tests" debug_tests
+for ranks in 1 2 3; do
+  check "Collective tests, $ranks ranks" collective_tests "$ranks"
+done
+check "Tests on the real model (release)" real_model_tests
+if [ -z "$filter" ]; then
+  check "Python tests" python_tests
+  check "Format" format_checks
+fi
+
+printf '\n'
+printf '%s\n' "${summary[@]}"
+if [ $failures -gt 0 ]; then
+  echo "$failures of ${#summary[@]} steps failed"
+  exit 1
+fi
+echo "All ${#summary[@]} steps passed in $SECONDS s"
