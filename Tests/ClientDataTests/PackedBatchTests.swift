@@ -45,7 +45,7 @@ import Testing
 }
 
 @Suite struct TruncationTests {
-  /// Words of the two sentences and the maximum, then the words that remain: as Hugging Face's `tokenizers` 0.22
+  /// Words of the two sentences and the maximum, then the words that remain: as Hugging Face's `tokenizers` 0.23
   /// cut them with the template `[CLS] $A [SEP] $B [SEP]`.
   @Test(arguments: [
     (5, 5, 8, 2, 3), (9, 2, 8, 3, 2), (2, 9, 8, 2, 3), (3, 4, 8, 2, 3), (4, 3, 8, 3, 2), (7, 7, 9, 3, 3),

@@ -113,6 +113,27 @@ import Testing
     #expect(poor.map { dealt.rows[$0] } == [[4, 5], [2, 3]])
   }
 
+  @Test func splitIsDealtByItsColumns() throws {
+    let folder = try DataFolder(
+      rows: Self.labels.map { [1, $0, 2] }, labels: Self.labels.map { min($0, 1) },
+      groups: Self.groups.map { $0 % 2 })
+    let train = try folder.opened().split("train")
+    let kind = PartitionKind.natural(within: .dirichlet(alpha: 0.5))
+    let expected = try Partition(
+      labels: train.labels, groups: train.groups, groupCount: 2, kind: kind, clientCount: 6, seed: 4)
+    #expect(try Partition(of: train, kind: kind, clientCount: 6, seed: 4) == expected)
+  }
+
+  @Test func dealtRowsStayAsTheyWereFirstReleased() throws {
+    let labels = (0..<12).map { Int32($0 % 2) }
+    func rows(_ kind: PartitionKind) throws -> [[Int]] {
+      try Partition(labels: labels, kind: kind, clientCount: 3, seed: 1).rows
+    }
+    #expect(try rows(.iid) == [[2, 3, 4, 5], [0, 7, 8, 9], [1, 6, 10, 11]])
+    #expect(try rows(.dirichlet(alpha: 0.5)) == [[8, 10], [1, 7, 9, 11], [0, 2, 3, 4, 5, 6]])
+    #expect(try rows(.byLabel(shardsPerClient: 1)) == [[0, 2, 4, 8], [1, 7, 9, 11], [3, 5, 6, 10]])
+  }
+
   @Test func largestRemaindersRoundUp() {
     #expect(largestRemainder([0.5, 0.3, 0.2], total: 7) == [4, 2, 1])
     #expect(largestRemainder([0.25, 0.25, 0.25, 0.25], total: 6) == [2, 2, 1, 1])

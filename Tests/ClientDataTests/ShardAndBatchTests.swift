@@ -27,6 +27,11 @@ import Testing
     #expect(shard.trainRows.count == rows - expected)
   }
 
+  @Test func heldOutRowsStayAsTheyWereFirstReleased() throws {
+    let shards = try dealt(20, 2).shards(heldOut: 0.3, seed: 1)
+    #expect(shards.map(\.heldOutRows) == [[13, 17, 18], [0, 14, 16]])
+  }
+
   @Test func seedDecides() throws {
     let partition = try dealt(200, 2)
     #expect(try partition.shards(heldOut: 0.2, seed: 1) == partition.shards(heldOut: 0.2, seed: 1))
@@ -74,6 +79,11 @@ import Testing
     let schedule = schedule(batchSize: 64)
     #expect(schedule.stepsPerEpoch == 1)
     #expect(schedule.batches(ofSteps: 3..<5).map { $0.sorted() } == [rows, rows])
+  }
+
+  @Test func orderStaysAsItWasFirstReleased() {
+    let schedule = BatchSchedule(client: 3, rows: Array(0..<8), batchSize: 4, seed: 1)
+    #expect(schedule.batches(ofSteps: 1..<4) == [[1, 5, 7, 0], [6, 1, 0, 2], [3, 5, 4, 7]])
   }
 
   @Test func roundOfWholeEpochs() {
