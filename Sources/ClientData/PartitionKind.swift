@@ -1,0 +1,31 @@
+/// How the rows of a split are dealt to clients.
+public indirect enum PartitionKind: Sendable, Equatable {
+  /// At random, in equal numbers (they differ by at most one).
+  case iid
+  /// For each label, shares of the clients drawn from Dirichlet(`alpha`): the smaller, the more skewed.
+  /// Source: Hsu et al., arXiv 1909.06335.
+  case dirichlet(alpha: Double)
+  /// Rows in order of label, cut into equal shards, `shardsPerClient` of them dealt to each client at random.
+  /// Source: McMahan et al., arXiv 1602.05629.
+  case byLabel(shardsPerClient: Int)
+  /// By the group column: clients are dealt to groups as evenly as possible in order of id, and a group that has
+  /// several clients is split over them by the kind `within`. With fewer clients than groups, group `g` belongs to
+  /// client `g mod count`.
+  case natural(within: PartitionKind = .iid)
+
+  /// Checks the kind's own numbers.
+  func check() throws(ClientDataError) {
+    switch self {
+    case .iid: break
+    case .dirichlet(let alpha):
+      guard alpha > 0, alpha.isFinite else {
+        throw ClientDataError(partition: .invalidConcentration(found: alpha))
+      }
+    case .byLabel(let shards):
+      guard shards >= 1 else { throw ClientDataError(partition: .invalidShardCount(found: shards)) }
+    case .natural(let within):
+      if case .natural = within { throw ClientDataError(partition: .nestedNatural) }
+      try within.check()
+    }
+  }
+}

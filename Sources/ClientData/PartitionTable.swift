@@ -1,0 +1,71 @@
+/// How many rows of each label every client trains on and keeps back.
+public struct PartitionTable: Sendable, Equatable {
+  /// The counts of one client, by label.
+  public struct Entry: Sendable, Equatable {
+    public let client: Int
+    public let train: [Int]
+    public let heldOut: [Int]
+  }
+
+  public let labelNames: [String]
+  public let entries: [Entry]
+
+  /// - Parameters:
+  ///   - labels: The label of every row of the split, an index of `labelNames`.
+  public init(shards: [ClientShard], labels: [Int32], labelNames: [String]) {
+    func counts(_ rows: [Int]) -> [Int] {
+      var counts = [Int](repeating: 0, count: labelNames.count)
+      for row in rows { counts[Int(labels[row])] += 1 }
+      return counts
+    }
+    self.labelNames = labelNames
+    entries = shards.map {
+      Entry(client: $0.id, train: counts($0.trainRows), heldOut: counts($0.heldOutRows))
+    }
+  }
+
+  /// Comma-separated values: one line for each client and part, then the number of rows of each label and of all.
+  public var csv: String {
+    lines.map { $0.map(quotedIfNeeded).joined(separator: ",") + "\n" }.joined()
+  }
+
+  /// The same in aligned columns, and the sums over clients.
+  public var text: String {
+    let lines = lines + [sumLine("train", \.train), sumLine("heldOut", \.heldOut)]
+    let widths = lines[0].indices.map { column in lines.map { $0[column].count }.max()! }
+    return lines.map { line in
+      let cells = line.indices.map { column in
+        let space = String(repeating: " ", count: widths[column] - line[column].count)
+        // Words to the left, numbers to the right.
+        return column < 2 ? line[column] + space : space + line[column]
+      }
+      return cells.joined(separator: "  ") + "\n"
+    }.joined()
+  }
+
+  private var lines: [[String]] {
+    [["client", "part"] + labelNames + ["rows"]]
+      + entries.flatMap { entry in
+        [
+          line(String(entry.client), "train", entry.train),
+          line(String(entry.client), "heldOut", entry.heldOut),
+        ]
+      }
+  }
+
+  private func sumLine(_ part: String, _ counts: (Entry) -> [Int]) -> [String] {
+    line(
+      "all", part, labelNames.indices.map { label in entries.reduce(0) { $0 + counts($1)[label] } })
+  }
+
+  private func line(_ client: String, _ part: String, _ counts: [Int]) -> [String] {
+    [client, part] + counts.map(String.init) + [String(counts.reduce(0, +))]
+  }
+}
+
+/// A value as RFC 4180 wants it: in quotes when it holds a comma, a quote or a line break.
+private func quotedIfNeeded(_ value: String) -> String {
+  guard value.contains(where: { ",\"\r\n".contains($0) }) else { return value }
+  return "\"" + value.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+    + "\""
+}
