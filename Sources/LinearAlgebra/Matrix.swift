@@ -17,6 +17,17 @@ public struct Matrix<Scalar: BLASScalar>: Sendable, Equatable {
     self.elements = elements
   }
 
+  /// A copy of a lent matrix.
+  public init(_ view: MatrixView<Scalar>) {
+    var elements = [Scalar]()
+    elements.reserveCapacity(view.rows * view.columns)
+    for row in 0..<view.rows {
+      elements.append(
+        contentsOf: UnsafeBufferPointer(start: view.base + row * view.stride, count: view.columns))
+    }
+    self.init(rows: view.rows, columns: view.columns, elements: elements)
+  }
+
   /// A copy of a lent matrix, converted to `Scalar`.
   public init<Source: BLASScalar>(_ view: MatrixView<Source>) {
     var elements = [Scalar]()

@@ -1,0 +1,44 @@
+/// What can be wrong with a round's updates. Clients are named by their position in the cohort.
+public enum AggregationError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// A round in which no client took part has no update; it is not an update of zero.
+  case emptyCohort
+  case weightCount(expected: Int, found: Int)
+  case invalidWeight(client: Int, value: Double)
+  case weightSum(Double)
+  case invalidExampleCount(client: Int, count: Int)
+  /// A layer's factors do not fit each other or those of client 0.
+  case shape(client: Int, expected: LayerShape, found: LayerShape)
+  /// `a` has another number of rows than `b` has columns.
+  case factorsDisagree(client: Int, rowsOfA: Int, columnsOfB: Int)
+  case notFinite(client: Int, factor: FactorName)
+  /// The rule combines factors of one adapter rank only.
+  case mixedAdapterRanks(rule: String, ranks: [Int])
+  case unknownRule(name: String, known: [String])
+
+  public var description: String {
+    switch self {
+    case .emptyCohort: "no client took part in the round"
+    case .weightCount(let expected, let found): "expected \(expected) weights, found \(found)"
+    case .invalidWeight(let client, let value): "client \(client): the weight \(value) is not a number ≥ 0"
+    case .weightSum(let sum): "the weights of the cohort sum to \(sum), expected 1"
+    case .invalidExampleCount(let client, let count): "client \(client): \(count) examples"
+    case .shape(let client, let expected, let found):
+      "client \(client): expected factors of a layer \(expected), found \(found)"
+    case .factorsDisagree(let client, let rows, let columns):
+      "client \(client): a has \(rows) rows, b has \(columns) columns; both are the adapter's rank"
+    case .notFinite(let client, let factor): "client \(client): factor \(factor) is not finite"
+    case .mixedAdapterRanks(let rule, let ranks):
+      "\(rule) needs one adapter rank for all clients, found \(ranks)"
+    case .unknownRule(let name, let known):
+      "unknown method \"\(name)\", expected one of \(known.joined(separator: ", "))"
+    }
+  }
+}
+
+/// One of the two factors of a low-rank update `b · a`.
+public enum FactorName: String, Sendable, CustomStringConvertible {
+  case a
+  case b
+
+  public var description: String { rawValue }
+}

@@ -1,0 +1,188 @@
+internal import Foundation
+internal import LinearAlgebra
+
+/// Alternating least squares for the coefficients of one layer.
+///
+/// A side's product is `B̂ = B̄ + Σ_v x_v b_v` with `b_0 = B̄`: `x` is what changes against the average, and
+/// the distance is `E₀ − X Â − B̄ Y`, a sum of small terms. `x` and `y` have U+1 numbers.
+struct CoefficientSearch {
+  /// The search ends when a sweep lowers the objective by less than this part of it.
+  static let tolerance = 1e-9
+  static let sweepLimit = 200
+  /// Singular values below this part of the largest count as zero.
+  static let cutOff = 1e-12
+
+  let products: any FactorProducts
+  let weights: [Double]
+  /// `G_v0` of both sides, (U+1)×r².
+  private let meanProducts: [Side: Matrix<Double>]
+
+  init(_ products: any FactorProducts, weights: [Double]) {
+    self.products = products
+    self.weights = weights
+    meanProducts = [
+      .left: products.products(.left, with: products.mean),
+      .right: products.products(.right, with: products.mean),
+    ]
+  }
+
+  /// A point of the search.
+  struct State {
+    /// Changes of the left side's coefficients against the average; the mean's own first.
+    var left: [Double]
+    var right: [Double]
+    /// `‖W* − B̂Â‖²`
+    var objective: Double
+    var sweeps = 0
+
+    subscript(side: Side) -> [Double] {
+      get { side == .left ? left : right }
+      set { if side == .left { left = newValue } else { right = newValue } }
+    }
+  }
+
+  /// `‖E₀‖²`, the averages' objective.
+  var averageObjective: Double {
+    max(0, weights.enumerated().reduce(0) { $0 + $1.1 * products.correlation[$1.0 + 1, $1.0 + 1] })
+  }
+
+  /// `‖W*‖²`
+  var idealSquare: Double {
+    max(0, averageObjective + 2 * products.correlation[0, 0] + dot(meanBlock(.left), meanBlock(.right)))
+  }
+
+  /// The averages themselves.
+  var average: State {
+    let zeros = [Double](repeating: 0, count: products.blockCount)
+    return State(left: zeros, right: zeros, objective: averageObjective)
+  }
+
+  /// Sweeps from `start` until the objective stands still; the objective never rises.
+  func descend(from start: State, recording: ((Double) -> Void)? = nil) throws -> State {
+    var state = start
+    let floor = 1e-18 * idealSquare
+    while state.sweeps < Self.sweepLimit {
+      let before = state.objective
+      var next = try improved(improved(state, .left), .right)
+      next.sweeps += 1
+      // Rounding can lift the objective once nothing is left to gain.
+      guard next.objective < before else { break }
+      state = next
+      recording?(state.objective)
+      if before - state.objective <= Self.tolerance * before || state.objective <= floor { break }
+    }
+    return state
+  }
+
+  /// The state with one side's coefficients at the minimum for the other side's.
+  func improved(_ state: State, _ side: Side) throws -> State {
+    let terms = try quadratic(side, other: state[side.other])
+    let x = state[side]
+    let gradient = zip(terms.linear, terms.hessian.times(x)).map { $0 - $1 }
+    var next = state
+    next[side] = zip(x, try step(terms.hessian, gradient)).map { $0 + $1 }
+    next.objective = terms.value(at: next[side])
+    return next
+  }
+
+  /// The objective as a function of one side's coefficients.
+  struct Quadratic {
+    var hessian: Matrix<Double>
+    var linear: [Double]
+    var constant: Double
+
+    func value(at x: [Double]) -> Double {
+      max(0, constant - 2 * dot(linear, x) + dot(x, hessian.times(x)))
+    }
+  }
+
+  /// With `q = e₀ + y`: `‖E₀ − B̄Y‖² − 2 ⟨E₀ − B̄Y, XÂ⟩ + ‖XÂ‖²`.
+  func quadratic(_ side: Side, other y: [Double]) throws -> Quadratic {
+    let changes = products.products(side.other, with: y)
+    let full = zip(products.mean, y).map { $0 + $1 }
+    let mixed = contract(full, changes)
+    let moment = (contract(full, meanProducts[side.other]!) + mixed).symmetrized
+    let correlations = correlation(side, with: full)
+    let overlaps = meanProducts[side]!.times(mixed.elements)
+    let own = dot(meanBlock(side), contract(y, changes).elements)
+    return Quadratic(
+      hessian: try products.curvature(side, moment: moment),
+      linear: zip(correlations, overlaps).map { $0 - $1 },
+      constant: averageObjective - 2 * correlation(side, with: y)[0] + own)
+  }
+
+  /// `Σ_w C_vw y_w`, with the roles of the sides swapped for the right one.
+  private func correlation(_ side: Side, with y: [Double]) -> [Double] {
+    side == .left ? products.correlation.times(y) : products.correlation.transposed.times(y)
+  }
+
+  /// `Σ_v x_v M_v` as an r×r matrix, from rows of r² numbers.
+  private func contract(_ x: [Double], _ rows: Matrix<Double>) -> Matrix<Double> {
+    product(Matrix(rows: 1, columns: x.count, elements: x), .asStored, rows, .asStored)
+      .reshaped(rows: products.adapterRank, columns: products.adapterRank)
+  }
+
+  /// `G_00` of a side as r² numbers.
+  private func meanBlock(_ side: Side) -> [Double] {
+    Array(meanProducts[side]!.elements.prefix(products.adapterRank * products.adapterRank))
+  }
+}
+
+extension CoefficientSearch {
+  /// The correction of least norm, in coordinates in which every block has unit length: the mean and the
+  /// differences can be six orders apart, and both matter.
+  private func step(_ hessian: Matrix<Double>, _ gradient: [Double]) throws -> [Double] {
+    let scales = unitScales(hessian)
+    var scaled = hessian
+    for row in 0..<scaled.rows {
+      for column in 0..<scaled.columns { scaled[row, column] *= scales[row] * scales[column] }
+      if scales[row] == 0 { scaled[row, row] = 1 }
+    }
+    deflate(&scaled, scales)
+    let right = zip(scales, gradient).map { $0 * $1 }
+    let solution = try semidefiniteSolution(scaled, right, relativeCutOff: Self.cutOff)
+    return zip(scales, solution).map { $0 * $1 }
+  }
+
+  /// `1/√H_vv`, or 0 for a block that is nothing but rounding.
+  private func unitScales(_ hessian: Matrix<Double>) -> [Double] {
+    let diagonal = (0..<hessian.rows).map { hessian[$0, $0] }
+    let limit = 1e-26 * (diagonal.max() ?? 0)
+    return diagonal.map { $0 > limit ? 1 / $0.squareRoot() : 0 }
+  }
+
+  /// The differences obey `Σ p_u β_u = 0`, so the matrix has one known null direction, along which no
+  /// solution has a part. Lifting it makes the matrix definite and leaves the solution as it is.
+  private func deflate(_ matrix: inout Matrix<Double>, _ scales: [Double]) {
+    let null = zip([0] + weights, scales).map { $1 > 0 ? $0 / $1 : 0 }
+    let square = dot(null, null)
+    guard square > 0 else { return }
+    for row in 0..<matrix.rows {
+      for column in 0..<matrix.columns { matrix[row, column] += null[row] * null[column] / square }
+    }
+  }
+}
+
+func dot(_ left: [Double], _ right: [Double]) -> Double {
+  zip(left, right).reduce(0) { $0 + $1.0 * $1.1 }
+}
+
+extension Matrix where Scalar == Double {
+  /// The product with a vector.
+  func times(_ vector: [Double]) -> [Double] {
+    product(self, .asStored, Matrix(rows: vector.count, columns: 1, elements: vector), .asStored).elements
+  }
+
+  fileprivate static func + (left: Matrix, right: Matrix) -> Matrix {
+    var sum = left
+    sum += right
+    return sum
+  }
+
+  /// Half the sum with the transpose: equal up to rounding, but exactly symmetric.
+  fileprivate var symmetrized: Matrix {
+    var result = self + transposed
+    for index in result.elements.indices { result.elements[index] *= 0.5 }
+    return result
+  }
+}

@@ -1,0 +1,87 @@
+internal import LinearAlgebra
+
+/// FLoRA-NA: `b = Σ P_u B_u` and `a = Σ Q_u A_u` with the coefficients that bring `b a` closest to the ideal
+/// update `Σ p_u B_u A_u`. Source: arXiv 2509.26399.
+///
+/// Products of the factors → coefficients → combination; no outputs × inputs matrix is formed unless that
+/// is the cheaper way. Never farther from the ideal than the averages.
+public struct FloraNA: AggregationRule {
+  public init() {}
+
+  public var name: String { "florana" }
+
+  public func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer {
+    let rank = try updates.uniformAdapterRank(for: name)
+    let average = CombinationCoefficients(ofB: updates.weights, ofA: updates.weights)
+    guard let found = try bestCoefficients(updates, adapterRank: rank) else {
+      return combine(updates, average, sweeps: 0)
+    }
+    let layer = combine(updates, balanced(found.coefficients, updates), sweeps: found.sweeps)
+    guard found.needsCheck else { return layer }
+    let averaged = combine(updates, average, sweeps: found.sweeps)
+    let reduced = try ReducedUpdates(updates, references: [FactorPair(layer), FactorPair(averaged)])
+    return reduced.errorNorm(ofReference: 0) < reduced.errorNorm(ofReference: 1) ? layer : averaged
+  }
+
+  /// What a search found.
+  private struct Finding {
+    var coefficients: CombinationCoefficients
+    var sweeps: Int
+    /// The distances are so small that rounding the factors to Float32 could undo the gain.
+    var needsCheck: Bool
+  }
+
+  /// The better of the two starts, or `nil` when nothing beats the averages.
+  private func bestCoefficients(_ updates: LayerUpdates, adapterRank: Int) throws -> Finding? {
+    let factors = CentredFactors(updates, adapterRank: adapterRank)
+    let search = CoefficientSearch(Self.products(factors, updates.shape), weights: updates.weights)
+    let (average, ideal) = (search.averageObjective, search.idealSquare)
+    // Below 1e-8 of ‖W*‖ the rounding of the factors is the larger error.
+    guard average > 1e-16 * ideal else { return nil }
+    let states = try [search.average, search.spectralStart()].compactMap(\.self).map {
+      try search.descend(from: $0)
+    }
+    guard let best = states.min(by: { $0.objective < $1.objective }), best.objective < average else {
+      return nil
+    }
+    let coefficients = CombinationCoefficients(
+      ofB: clientCoefficients(best.left, updates.weights),
+      ofA: clientCoefficients(best.right, updates.weights))
+    return Finding(coefficients: coefficients, sweeps: best.sweeps, needsCheck: average < 1e-8 * ideal)
+  }
+
+  private static func products(_ factors: CentredFactors, _ shape: LayerShape) -> any FactorProducts {
+    let form = EstimatorForm.cheapest(
+      clients: factors.clientCount, adapterRank: factors.adapterRank, shape: shape)
+    return form == .gram ? GramProducts(factors) : FactoredProducts(factors)
+  }
+}
+
+/// `P_u = (1 + ξ) p_u + x_u − p_u Σ x` from the changes (ξ, x) against the average: the same product, since
+/// the weighted differences sum to zero.
+private func clientCoefficients(_ changes: [Double], _ weights: [Double]) -> [Double] {
+  let shift = changes[0] - changes.dropFirst().reduce(0, +)
+  return zip(changes.dropFirst(), weights).map { $1 + $0 + shift * $1 }
+}
+
+/// The same product with `‖b‖/‖a‖` of the averages (1 where one of them vanishes) and with the sign on the
+/// averages' side: what the clients' optimiser sees does not jump.
+private func balanced(_ coefficients: CombinationCoefficients, _ updates: LayerUpdates)
+  -> CombinationCoefficients
+{
+  let (a, b) = (updates.clients.map(\.a), updates.clients.map(\.b))
+  let found = FactorPair(a: combination(a, coefficients.ofA), b: combination(b, coefficients.ofB))
+  let average = FactorPair(a: combination(a, updates.weights), b: combination(b, updates.weights))
+  guard let own = found.normRatio else { return coefficients }
+  let factor = ((average.normRatio ?? 1) / own).squareRoot()
+  let agreement = factor * innerProduct(found.b, average.b) + innerProduct(found.a, average.a) / factor
+  return coefficients.rebalanced(by: agreement < 0 ? -factor : factor)
+}
+
+extension FactorPair {
+  /// `‖b‖/‖a‖`, or `nil` where one of them vanishes.
+  fileprivate var normRatio: Double? {
+    let (b, a) = (b.frobeniusNorm, a.frobeniusNorm)
+    return a > 0 && b > 0 ? b / a : nil
+  }
+}

@@ -1,0 +1,33 @@
+public import LinearAlgebra
+
+/// The ideal update `W* = Σ p_u B_u A_u` in factored form: what the oracle applies.
+///
+/// `W* = b · a` with the clients' factors side by side, each scaled by `√p_u`: no outputs × inputs matrix
+/// is formed.
+public struct IdealUpdate: Sendable {
+  /// Σ adapterRank × inputs
+  public let a: Matrix<Float>
+  /// outputs × Σ adapterRank
+  public let b: Matrix<Float>
+
+  public init(_ updates: LayerUpdates) {
+    let stacks = FactorStacks(updates)
+    a = Matrix(rounding: stacks.a)
+    b = Matrix(rounding: stacks.b)
+  }
+
+  /// `target ← beta · target + alpha · x W*ᵀ`: the update's output for a batch of rows.
+  ///
+  /// Shapes: `x` rows × inputs, `target` rows × outputs. `alpha` carries the adapter's scaling `s`.
+  public func apply(
+    to x: MatrixView<Float>, into target: MutableMatrixView<Float>, alpha: Float, beta: Float
+  ) {
+    let inner = a.withView { product(x, .asStored, $0, .transposed) }
+    inner.withView { inner in
+      b.withView { multiply(inner, .asStored, $0, .transposed, into: target, alpha: alpha, beta: beta) }
+    }
+  }
+
+  /// The floats that would have to be sent to apply it: factored or dense, whichever is less.
+  public var wireFloatCount: Int { min(b.rows * a.columns, a.elements.count + b.elements.count) }
+}

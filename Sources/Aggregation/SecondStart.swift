@@ -1,0 +1,72 @@
+internal import LinearAlgebra
+
+extension CoefficientSearch {
+  /// The start from the leading singular pair of `C_vw = ⟨W*, B_v A_w⟩`, scaled optimally; `nil` where that
+  /// pair's product vanishes.
+  func spectralStart() throws -> State? {
+    let svd = try clientCorrelation().withView { try singularValueDecomposition($0) }
+    let left = svd.u.withView { column in (0..<column.rows).map { column[$0, 0] } }
+    let right = Array(svd.vTransposed.elements.prefix(svd.vTransposed.columns))
+    let full = (left: fullCoefficients(left), right: fullCoefficients(right))
+    let moments = (left: moment(.left, full.left), right: moment(.right, full.right))
+    let square = innerProduct(moments.left, moments.right)
+    let (leftSquare, rightSquare) = (moments.left.trace, moments.right.trace)
+    guard square > 0, leftSquare > 0, rightSquare > 0 else { return nil }
+    let scale = svd.values[0] / square
+    // The split between the sides that leaves their norms in the averages' proportion.
+    let split = (averageRatioSquare * rightSquare / leftSquare).squareRoot().squareRoot()
+    let root = scale.squareRoot()
+    return state(full.left.map { $0 * root * split }, full.right.map { $0 * root / split })
+  }
+
+  /// U×U: `⟨W*, B_v A_w⟩`, from `W* = E₀ + B̄Ā` and `B_v = B̄ + β_v`.
+  private func clientCorrelation() -> Matrix<Double> {
+    let meanLeft = products.products(.left, with: products.mean)
+    let meanRight = products.products(.right, with: products.mean)
+    var all = product(meanLeft, .asStored, meanRight, .transposed)
+    all += products.correlation
+    var result = Matrix<Double>(rows: products.clientCount, columns: products.clientCount)
+    for v in 0..<result.rows {
+      for w in 0..<result.columns {
+        result[v, w] = all[v + 1, w + 1] + all[0, w + 1] + all[v + 1, 0] + all[0, 0]
+      }
+    }
+    return result
+  }
+
+  /// Client coefficients as coefficients of the mean and the differences; the part along the weights adds
+  /// nothing (`Σ p_u β_u = 0`) and is removed.
+  private func fullCoefficients(_ clients: [Double]) -> [Double] {
+    let sum = clients.reduce(0, +)
+    return [sum] + zip(clients, weights).map { $0 - sum * $1 }
+  }
+
+  /// r×r: the Gram matrix of `Σ_v c_v b_v`.
+  private func moment(_ side: Side, _ coefficients: [Double]) -> Matrix<Double> {
+    let rows = products.products(side, with: coefficients)
+    return product(
+      Matrix(rows: 1, columns: coefficients.count, elements: coefficients), .asStored, rows, .asStored
+    )
+    .reshaped(rows: products.adapterRank, columns: products.adapterRank)
+  }
+
+  /// `‖B̄‖² / ‖Ā‖²`, or 1 where one of them vanishes.
+  private var averageRatioSquare: Double {
+    let left = moment(.left, products.mean).trace
+    let right = moment(.right, products.mean).trace
+    return left > 0 && right > 0 ? left / right : 1
+  }
+
+  private func state(_ left: [Double], _ right: [Double]) -> State {
+    var state = average
+    state.left = zip(left, products.mean).map { $0 - $1 }
+    state.right = zip(right, products.mean).map { $0 - $1 }
+    // No objective yet: the first sweep always counts as a gain.
+    state.objective = .infinity
+    return state
+  }
+}
+
+extension Matrix where Scalar == Double {
+  fileprivate var trace: Double { (0..<rows).reduce(0) { $0 + self[$1, $1] } }
+}

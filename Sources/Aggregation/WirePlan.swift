@@ -1,0 +1,52 @@
+/// A choice of a layer's factors.
+public struct FactorSet: OptionSet, Sendable {
+  public let rawValue: Int
+  public init(rawValue: Int) { self.rawValue = rawValue }
+
+  /// adapterRank × inputs
+  public static let a = FactorSet(rawValue: 1)
+  /// outputs × adapterRank
+  public static let b = FactorSet(rawValue: 2)
+  public static let both: FactorSet = [.a, .b]
+
+  /// The floats of these factors in one layer.
+  public func floatCount(of shape: LayerShape, adapterRank: Int) -> Int {
+    let a = contains(.a) ? shape.inputs : 0
+    let b = contains(.b) ? shape.outputs : 0
+    return adapterRank * (a + b)
+  }
+}
+
+/// What one round of a method does with every layer's factors, in one place.
+///
+/// A client trains the factors of `trained`, sends those of `uploaded`, and after the round overwrites
+/// those of `downloaded` with what the server sends; it keeps the rest. Bytes on the wire follow from it.
+public struct WirePlan: Equatable, Sendable {
+  public let trained: FactorSet
+  public let uploaded: FactorSet
+  public let downloaded: FactorSet
+
+  public init(trained: FactorSet, uploaded: FactorSet, downloaded: FactorSet) {
+    self.trained = trained
+    self.uploaded = uploaded
+    self.downloaded = downloaded
+  }
+
+  /// Both factors are trained, sent, aggregated and sent back.
+  public static let bothFactors = WirePlan(trained: .both, uploaded: .both, downloaded: .both)
+}
+
+/// The floats that one client sends and receives in one round, of one layer or of a sum of layers.
+public struct WireFloatCounts: Equatable, Sendable {
+  public var up: Int
+  public var down: Int
+
+  public init(up: Int, down: Int) {
+    self.up = up
+    self.down = down
+  }
+
+  public static func + (left: WireFloatCounts, right: WireFloatCounts) -> WireFloatCounts {
+    WireFloatCounts(up: left.up + right.up, down: left.down + right.down)
+  }
+}

@@ -1,0 +1,92 @@
+@testable import Aggregation
+import LinearAlgebra
+import Randomness
+import Testing
+
+@Suite struct SearchTests {
+  @Test(arguments: CohortShape.all, [1.0, 1e-2])
+  func theObjectiveNeverRisesAndIsTheDenseOne(shape: CohortShape, spread: Double) throws {
+    let cohort = Cohort(shape, spread: spread, seed: 41)
+    try withBothForms(cohort) { (search) throws in
+      var path = [search.averageObjective]
+      let ideal = search.idealSquare
+      _ = try search.descend(from: search.average) { path.append($0) }
+      #expect(path == path.sorted(by: >))
+      let dense = try DenseSearch(cohort).descend(cohort.weights, cohort.weights, min(path.count - 1, 20))
+      for (own, expected) in zip(path, dense) {
+        // Six digits of ρ, or what the search regards as nothing.
+        #expect(abs((own / ideal).squareRoot() - expected) <= 1e-6 * expected + 1e-9)
+      }
+    }
+  }
+
+  @Test(arguments: CohortShape.all) func theSpectralStartIsOptimallyScaled(shape: CohortShape) throws {
+    let cohort = Cohort(shape, spread: 0.5, seed: 42)
+    try withBothForms(cohort) { (search) throws in
+      let start = try #require(try search.spectralStart())
+      let quadratic = try search.quadratic(.left, other: start.right)
+      let value = quadratic.value(at: start.left)
+      for factor in [0.99, 1.01] {
+        // (1 + ξ, x) times the factor, as a change against the average.
+        let scaled = zip(start.left, search.products.mean).map { factor * ($0 + $1) - $1 }
+        #expect(quadratic.value(at: scaled) > value)
+      }
+      let descended = try search.descend(from: start)
+      #expect(descended.objective <= value * (1 + 1e-12))
+    }
+  }
+
+  @Test(arguments: CohortShape.all) func bothFormsAnswerTheSame(shape: CohortShape) throws {
+    let cohort = Cohort(shape, spread: 0.5, seed: 43)
+    try cohort.withUpdates { (updates) throws in
+      let factors = CentredFactors(updates, adapterRank: shape.adapterRank)
+      let (gram, factored) = (GramProducts(factors), FactoredProducts(factors))
+      var random = stream(43, part: 4)
+      let vector = (0...shape.clients).map { _ in random.normal() }
+      let root = normalMatrix(shape.adapterRank, shape.adapterRank, &random).inDouble
+      let moment = root.withView { gramMatrix($0) }
+      #expect(close(gram.correlation, factored.correlation))
+      for side in [Side.left, .right] {
+        #expect(close(gram.products(side, with: vector), factored.products(side, with: vector)))
+        let curvature = try factored.curvature(side, moment: moment)
+        #expect(close(gram.curvature(side, moment: moment), curvature))
+      }
+    }
+  }
+
+  @Test func theCheaperFormIsChosen() {
+    func form(_ clients: Int, _ rank: Int, _ outputs: Int, _ inputs: Int) -> EstimatorForm {
+      EstimatorForm.cheapest(
+        clients: clients, adapterRank: rank, shape: LayerShape(outputs: outputs, inputs: inputs))
+    }
+    #expect(form(8, 16, 4096, 4096) == .gram)
+    #expect(form(128, 16, 4096, 4096) == .gram)
+    #expect(form(32, 8, 384, 384) == .gram)
+    #expect(form(4, 8, 576, 1536) == .gram)
+    #expect(form(1024, 16, 4096, 4096) == .factored)
+    #expect(form(512, 16, 576, 576) == .factored)
+    #expect(EstimatorForm.formsDenseUpdate(rows: 512, outputs: 384, inputs: 384))
+    #expect(!EstimatorForm.formsDenseUpdate(rows: 256, outputs: 384, inputs: 384))
+  }
+
+  @Test func operationCountsAreThoseOfTheProducts() {
+    let shape = LayerShape(outputs: 5, inputs: 7)
+    // n = (2 + 1) · 3 = 9: 81 · 12 / 2, then 9 · 2 · 9, then 16 sweeps of 4 · 81.
+    #expect(EstimatorForm.gramOperationCount(clients: 2, adapterRank: 3, shape: shape) == 486 + 162 + 5184)
+    // 2 · 9 · 35 by way of the dense update, 3 · 9 · 5, then 16 sweeps of 2 · 9 · 3 · 12 + 9 · 3 · 12 / 2.
+    let factored = EstimatorForm.factoredOperationCount(clients: 2, adapterRank: 3, shape: shape)
+    #expect(factored == 630 + 135 + 16 * (648 + 162))
+  }
+
+  private func withBothForms(_ cohort: Cohort, _ body: (CoefficientSearch) throws -> Void) throws {
+    try cohort.withUpdates { (updates) throws in
+      let factors = CentredFactors(updates, adapterRank: cohort.a[0].rows)
+      try body(CoefficientSearch(GramProducts(factors), weights: cohort.weights))
+      try body(CoefficientSearch(FactoredProducts(factors), weights: cohort.weights))
+    }
+  }
+
+  private func close(_ left: Matrix<Double>, _ right: Matrix<Double>) -> Bool {
+    norm(difference(left, right)) <= 1e-12 * norm(left)
+  }
+}
