@@ -79,7 +79,7 @@ let package = Package(
     tests("Aggregation", ["LinearAlgebra", "Randomness"]),
     tests("Configuration"),
     tests("Telemetry"),
-    tests("Simulation", ["Adapters", "Aggregation", "ClientData", "Configuration", "Transformer"]),
+    tests("Simulation", ["Adapters", "Aggregation", "LinearAlgebra", "MPI", "Telemetry"]),
     .testTarget(
       name: "CollectiveTests", dependencies: ["MPI", "Simulation"], swiftSettings: swiftSettings),
     .testTarget(name: "LaunchTests", dependencies: ["florana"], swiftSettings: swiftSettings),

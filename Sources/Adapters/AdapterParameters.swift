@@ -67,3 +67,17 @@ extension LayerSlot {
     MutableMatrixView(buffer + b.offset, rows: layer.outputs, columns: layer.adapterRank)
   }
 }
+
+extension AdapterParameters {
+  /// The floats that are sent: the factors, and the head where it is shared.
+  public var shared: ArraySlice<Float> {
+    get { values[..<layout.sharedCount] }
+    set { values.replaceSubrange(..<layout.sharedCount, with: newValue) }
+  }
+
+  /// The head's floats, behind the factors.
+  public var head: ArraySlice<Float> {
+    get { values[layout.factorCount...] }
+    set { values.replaceSubrange(layout.factorCount..., with: newValue) }
+  }
+}

@@ -7,6 +7,7 @@ public enum RandomPurpose: UInt8, Sendable, CaseIterable {
   case cohort
   case batchOrder
   case dropout
+  case benchmark
   case test
 }
 

@@ -6,7 +6,6 @@ public import Randomness
 public final class LocalTrainer {
   public let model: any ClassificationModel
   public let optimizer: Optimizer
-  public let schedule: LearningRateSchedule
   /// The norm to clip the gradient to; nil does not clip.
   public let clipNorm: Float?
   public let dropoutProbability: Float
@@ -14,12 +13,11 @@ public final class LocalTrainer {
   private var gradient: [Float]
 
   public init(
-    model: any ClassificationModel, optimizer: Optimizer, schedule: LearningRateSchedule, clipNorm: Float?,
-    dropoutProbability: Float, arena: Arena = Arena()
+    model: any ClassificationModel, optimizer: Optimizer, clipNorm: Float?, dropoutProbability: Float,
+    arena: Arena = Arena()
   ) {
     self.model = model
     self.optimizer = optimizer
-    self.schedule = schedule
     self.clipNorm = clipNorm
     self.dropoutProbability = dropoutProbability
     self.arena = arena
@@ -28,11 +26,10 @@ public final class LocalTrainer {
 
   /// One step on one batch; returns the loss before the step.
   ///
-  /// `stepOfRun` counts from 0 over the whole run and picks the learning rate; `dropoutKey` names client,
-  /// round and step, so that the numbers dropped depend on nothing else.
+  /// `dropoutKey` names client, round and step, so that the numbers dropped depend on nothing else.
   public func step(
     _ batch: TokenBatch, labels: [Int32], parameters: inout AdapterParameters, state: inout OptimizerState,
-    stepOfRun: Int, dropoutKey: RandomKey
+    learningRate: Float, dropoutKey: RandomKey
   ) -> Double {
     precondition(parameters.layout == model.layout, "parameters of another layout")
     let dropout = Dropout(probability: dropoutProbability, key: dropoutKey)
@@ -48,7 +45,7 @@ public final class LocalTrainer {
           _ = clip(UnsafeMutableBufferPointer(rebasing: gradient[..<trained]), toNorm: clipNorm)
         }
         state.step(
-          optimizer, learningRate: schedule.rate(atStep: stepOfRun), parameters: values.baseAddress!,
+          optimizer, learningRate: learningRate, parameters: values.baseAddress!,
           gradient: gradient.baseAddress!)
         return loss
       }

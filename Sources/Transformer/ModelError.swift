@@ -5,10 +5,9 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   case wrongValue(key: String, path: String, expected: String, found: String)
   case unknownArchitecture(String, path: String, supported: [String])
   case noLayerNamed(target: String, available: [String])
-  case duplicateTarget(layer: String, targets: [String])
+  case noHead(path: String, labels: Int)
   case adapterRankTooLarge(rank: Int, layer: String, outputs: Int, inputs: Int)
   case sequenceTooLong(tokens: Int, limit: Int)
-  case tokenOutOfRange(token: Int, vocabularySize: Int)
 
   public var description: String {
     switch self {
@@ -20,14 +19,12 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
       "\(path): model_type: expected \(supported.joined(separator: " or ")), found \"\(found)\""
     case .noLayerNamed(let target, let available):
       "adapter.targets: \"\(target)\" names no layer; expected one of \(available.joined(separator: ", "))"
-    case .duplicateTarget(let layer, let targets):
-      "adapter.targets: \(targets.joined(separator: " and ")) both name \(layer); expected one"
+    case .noHead(let path, let labels):
+      "\(path): expected a classifier head for \(labels) labels, found none; name an adapter that has one"
     case .adapterRankTooLarge(let rank, let layer, let outputs, let inputs):
       "adapter.rank: expected at most \(min(outputs, inputs)) for \(layer) (\(outputs)×\(inputs)), found \(rank)"
     case .sequenceTooLong(let tokens, let limit):
       "expected sequences of at most \(limit) tokens (the model's positions), found \(tokens)"
-    case .tokenOutOfRange(let token, let vocabularySize):
-      "expected token ids below \(vocabularySize) (the model's vocabulary), found \(token)"
     }
   }
 }

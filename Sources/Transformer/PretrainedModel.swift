@@ -73,10 +73,22 @@ public struct PretrainedModel: Sendable {
   /// An adapter's start: seeded factors, and the checkpoint's own head where it has one of this shape.
   public func start(layout: AdapterLayout, seed: UInt64) throws -> AdapterParameters {
     var parameters = AdapterParameters.start(layout: layout, seed: seed)
-    let own = layout.head.filter { folder.file[$0.name]?.shape == $0.shape }
-    guard own.count == layout.head.count else { return parameters }
-    for slot in own { parameters[slot] = try folder.file.floatArray(named: slot.name)[...] }
+    guard hasHead(layout.head) else { return parameters }
+    for slot in layout.head { parameters[slot] = try folder.file.floatArray(named: slot.name)[...] }
     return parameters
+  }
+
+  /// The checkpoint's own classifier, without an adapter.
+  ///
+  /// - Throws: `ModelError.noHead` when the checkpoint has no head for `labelCount` labels.
+  public func ownClassifier(labelCount: Int) throws -> AdapterParameters {
+    let layout = AdapterLayout(layers: [], head: headTensors(labelCount: labelCount), headMode: .frozen)
+    guard hasHead(layout.head) else { throw ModelError.noHead(path: folder.file.path, labels: labelCount) }
+    return try start(layout: layout, seed: 0)
+  }
+
+  private func hasHead(_ head: [TensorSlot]) -> Bool {
+    head.allSatisfy { folder.file[$0.name]?.shape == $0.shape }
   }
 
   /// A classifier over this checkpoint with the adapters of `layout`, whose head is the classifier's.

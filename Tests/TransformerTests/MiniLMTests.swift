@@ -59,10 +59,11 @@ struct MiniLMTests {
     let trainer = LocalTrainer(
       model: try model.classifier(),
       optimizer: .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01),
-      schedule: LearningRateSchedule(shape: .constant, peak: 2e-3, warmUpSteps: 0, totalSteps: 10),
       clipNorm: nil, dropoutProbability: 0)
     var parameters = model.parameters
-    let losses = try trainer.losses(of: Golden.file("minilm/training.safetensors"), batch: 8, &parameters)
+    let losses = try trainer.losses(
+      of: Golden.file("minilm/training.safetensors"), batch: 8,
+      LearningRateSchedule(shape: .constant, peak: 2e-3, warmUpSteps: 0, totalSteps: 10), &parameters)
     let golden = try Golden.file("minilm/curve.safetensors").floatArray(named: "adamw.losses")
     for (found, expected) in zip(losses, golden) { #expect(abs(found / Double(expected) - 1) < 1e-3) }
   }

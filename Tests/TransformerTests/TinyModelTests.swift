@@ -63,11 +63,12 @@ import Testing
       optimizer: isAdamW
         ? .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01)
         : .sgd(momentum: 0.9, weightDecay: 0.01),
-      schedule: LearningRateSchedule(
-        shape: .linear, peak: isAdamW ? 1e-3 : 0.05, warmUpSteps: 2, totalSteps: 10),
       clipNorm: 1, dropoutProbability: 0)
+    let schedule = LearningRateSchedule(
+      shape: .linear, peak: isAdamW ? 1e-3 : 0.05, warmUpSteps: 2, totalSteps: 10)
     var parameters = model.parameters
-    let losses = try trainer.losses(of: Golden.file("tiny/training.safetensors"), batch: 4, &parameters)
+    let losses = try trainer.losses(
+      of: Golden.file("tiny/training.safetensors"), batch: 4, schedule, &parameters)
     for (found, golden) in zip(losses, try expected.floatArray(named: "\(optimizer).losses")) {
       #expect(abs(found / Double(golden) - 1) < 1e-4)
     }
@@ -94,13 +95,15 @@ import Testing
 extension LocalTrainer {
   /// The losses of ten steps on consecutive batches of a fixture's sequences.
   func losses(
-    of file: SafetensorsFile, batch: Int, _ parameters: inout AdapterParameters
+    of file: SafetensorsFile, batch: Int, _ schedule: LearningRateSchedule,
+    _ parameters: inout AdapterParameters
   ) throws -> [Double] {
     var state = OptimizerState(count: model.layout.trainedCount)
     return try (0..<10).map { index in
       let input = try LabelledBatch(file, rows: index * batch..<(index + 1) * batch)
       return step(
-        input.batch, labels: input.labels, parameters: &parameters, state: &state, stepOfRun: index,
+        input.batch, labels: input.labels, parameters: &parameters, state: &state,
+        learningRate: schedule.rate(atStep: index),
         dropoutKey: RandomKey(seed: 1, purpose: .dropout, step: index))
     }
   }

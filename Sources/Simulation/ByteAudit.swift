@@ -1,0 +1,87 @@
+internal import Adapters
+internal import Aggregation
+internal import MPI
+public import Telemetry
+
+/// Bytes that one rank counted in a round, at the calls that moved them.
+struct CountedBytes: Sendable, Equatable {
+  var packed = 0
+  var applied = 0
+  var gather = Transfer()
+  var broadcast = Transfer()
+
+  /// The numbers that carry the counts to the root.
+  var wire: [Int64] {
+    [
+      packed, applied, gather.sentByteCount, gather.receivedByteCount, broadcast.sentByteCount,
+      broadcast.receivedByteCount,
+    ].map { Int64($0) }
+  }
+  static let wireCount = 6
+}
+
+/// The bytes of a round as all ranks counted them, beside those that the rule's definition demands.
+struct ByteAudit: Sendable, Equatable {
+  let counted: ByteCounts
+  let demanded: ByteCounts
+
+  /// `wires` has the counts of every rank, one rank after another.
+  ///
+  /// - Throws: when what the ranks counted is not what the rule demands, or what was sent is not what
+  ///   was received: an error of the program, never a rounding.
+  init(
+    wires: [Int64], rule: any AggregationRule, layout: AdapterLayout, cohort: [Int], placement: Placement,
+    round: Int
+  ) throws(SimulationError) {
+    func sum(_ index: Int) -> Int {
+      stride(from: index, to: wires.count, by: CountedBytes.wireCount).reduce(0) { $0 + Int(wires[$1]) }
+    }
+    counted = ByteCounts(logicalUp: sum(0), logicalDown: sum(1), gathered: sum(2), broadcast: sum(4))
+    demanded = Self.demanded(rule, layout, cohort, placement, round: round)
+    let received = ByteCounts(
+      logicalUp: counted.logicalUp, logicalDown: counted.logicalDown, gathered: sum(3), broadcast: sum(5))
+    guard counted == demanded, received == demanded else {
+      throw .bytes(round: round, demanded: demanded, sent: counted, received: received)
+    }
+  }
+
+  /// The analytic figures: per client by the rule's table, between ranks by the placement.
+  private static func demanded(
+    _ rule: any AggregationRule, _ layout: AdapterLayout, _ cohort: [Int], _ placement: Placement, round: Int
+  ) -> ByteCounts {
+    let head = layout.sharedCount - layout.factorCount
+    let perClient = cohort.indices.map { client in
+      layout.layers.reduce(WireFloatCounts(up: head, down: head)) { sum, slot in
+        sum
+          + rule.wireFloatCounts(
+            of: LayerShape(outputs: slot.layer.outputs, inputs: slot.layer.inputs),
+            adapterRanks: cohort.map { _ in slot.layer.adapterRank }, client: client, round: round)
+      }
+    }
+    let floatBytes = MemoryLayout<Float>.stride
+    let crossing = zip(cohort, perClient).filter { placement.rank(ofClient: $0.0) != 0 }
+    return ByteCounts(
+      logicalUp: perClient.reduce(0) { $0 + $1.up } * floatBytes,
+      logicalDown: perClient.reduce(0) { $0 + $1.down } * floatBytes,
+      gathered: crossing.reduce(0) { $0 + $1.1.up } * floatBytes,
+      broadcast: (placement.rankCount - 1) * (perClient.map(\.down).max() ?? 0) * floatBytes)
+  }
+}
+
+/// What can go wrong in a round although every input is right.
+public enum SimulationError: Error, Sendable, CustomStringConvertible {
+  /// Counted bytes are not those of the rule's definition.
+  case bytes(round: Int, demanded: ByteCounts, sent: ByteCounts, received: ByteCounts)
+  /// Training left the range of numbers.
+  case lossNotFinite(round: Int, client: Int)
+
+  public var description: String {
+    switch self {
+    case .bytes(let round, let demanded, let sent, let received):
+      "round \(round): expected bytes \(demanded), found \(sent) sent and \(received) received"
+    case .lossNotFinite(let round, let client):
+      "round \(round), client \(client): expected a finite training loss, found NaN or infinity; "
+        + "lower training.learning-rate or set training.clip-norm"
+    }
+  }
+}

@@ -1,0 +1,81 @@
+internal import Adapters
+internal import ClientData
+internal import Configuration
+internal import Randomness
+internal import Transformer
+
+/// What a client keeps from round to round, at the rank that hosts it; empty where the configuration
+/// keeps nothing.
+struct ClientMemory: Sendable {
+  /// With `training.optimizer-state: keep`.
+  var optimizer: OptimizerState?
+  /// With `adapter.head: local`: the head's values.
+  var head: ArraySlice<Float>?
+}
+
+/// A client's local training in one round, on memory that is reused from client to client.
+final class ClientTrainer {
+  private let experiment: Experiment
+  private let trainer: LocalTrainer
+  private var packed = PackedBatch()
+
+  init(_ experiment: Experiment, model: any ClassificationModel) {
+    self.experiment = experiment
+    let training = experiment.configuration.training
+    trainer = LocalTrainer(
+      model: model, optimizer: Optimizer(training), clipNorm: training.clipNorm.map { Float($0) },
+      dropoutProbability: Float(experiment.configuration.adapter.dropout))
+  }
+
+  private var configuration: RunConfiguration { experiment.configuration }
+
+  /// Trains `client` from the last broadcast's values; returns its own values and the mean loss of its
+  /// steps. A pure function of its arguments and the configuration.
+  func train(
+    _ client: Int, from global: AdapterParameters, round: Int, memory: inout ClientMemory
+  ) -> (parameters: AdapterParameters, loss: Double) {
+    var parameters = global
+    if let head = memory.head { parameters.head = head }
+    var state = memory.optimizer ?? OptimizerState(count: experiment.layout.trainedCount)
+    let schedule = BatchSchedule(
+      client: client, rows: experiment.shards[client].trainRows, batchSize: configuration.training.batch,
+      seed: configuration.seed)
+    let steps = configuration.training.length.steps(schedule)
+    let learningRates = learningRates(stepsPerRound: steps)
+    var loss = 0.0
+    for (step, rows) in schedule.batches(round: round, stepsPerRound: steps).enumerated() {
+      packed.fill(experiment.train, rows: rows, maximumLength: configuration.data.maximumLength)
+      let key = RandomKey(
+        seed: configuration.seed, purpose: .dropout, client: client, round: round, step: step)
+      loss += trainer.step(
+        TokenBatch(packed), labels: packed.labels, parameters: &parameters, state: &state,
+        learningRate: learningRates.rate(atStep: (round - 1) * steps + step), dropoutKey: key)
+    }
+    remember(parameters, state, &memory)
+    return (parameters, loss / Double(steps))
+  }
+
+  private func remember(
+    _ parameters: AdapterParameters, _ state: OptimizerState, _ memory: inout ClientMemory
+  ) {
+    if configuration.training.optimizerState == .keep { memory.optimizer = state }
+    if experiment.layout.headMode == .local { memory.head = parameters.head }
+  }
+
+  private func learningRates(stepsPerRound: Int) -> LearningRateSchedule {
+    let training = configuration.training
+    return LearningRateSchedule(
+      shape: LearningRateSchedule.Shape(training.schedule), peak: Float(training.learningRate),
+      warmUpSteps: training.warmUp, totalSteps: training.rounds * stepsPerRound)
+  }
+}
+
+extension RunConfiguration.Length {
+  /// Local steps of a round.
+  fileprivate func steps(_ schedule: BatchSchedule) -> Int {
+    switch self {
+    case .steps(let count): count
+    case .epochs(let count): schedule.steps(epochs: count)
+    }
+  }
+}

@@ -1,0 +1,42 @@
+internal import Adapters
+internal import ClientData
+internal import MPI
+internal import Telemetry
+internal import Transformer
+
+/// The chunks of a split, dealt around the ranks.
+struct DealtChunks: Sendable {
+  let all: [[Int]]
+
+  /// Those of `rank`: every `size`-th one, so that long and short rows are spread evenly.
+  func of(rank: Int, size: Int) -> [[Int]] {
+    stride(from: rank, to: all.count, by: size).map { all[$0] }
+  }
+
+  /// What each rank made of its chunks, put back in the order of all chunks.
+  func inOrder<Element>(_ byRank: [[Element]]) -> [Element] {
+    all.indices.map { byRank[$0 % byRank.count][$0 / byRank.count] }
+  }
+}
+
+extension Communicator {
+  /// The metrics of a model on a split whose chunks are spread over all ranks; nil off the root. The
+  /// tallies are summed in the order of chunks, so that the number of ranks changes no bit.
+  func metrics(
+    _ chunks: DealtChunks, of split: DatasetSplit, _ model: any ClassificationModel,
+    _ parameters: AdapterParameters, by evaluator: Evaluator, to root: Int
+  ) throws(MPIError) -> Metrics? {
+    let own = evaluator.tallies(chunks.of(rank: rank, size: size), of: split, model, parameters)
+    guard let gathered = try gatherArrays(own.flatMap(\.wire), to: root) else { return nil }
+    let count = Tally.wireCount(labelCount: split.labelCount)
+    let tallies = gathered.map { $0.chunked(by: count).map { Tally(labelCount: split.labelCount, wire: $0) } }
+    return chunks.inOrder(tallies).sum(labelCount: split.labelCount).metrics
+  }
+}
+
+extension Array {
+  /// Consecutive slices of `count` elements.
+  func chunked(by count: Int) -> [ArraySlice<Element>] {
+    stride(from: 0, to: self.count, by: count).map { self[$0..<Swift.min($0 + count, self.count)] }
+  }
+}

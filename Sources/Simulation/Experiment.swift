@@ -1,0 +1,80 @@
+public import Adapters
+public import ClientData
+public import Configuration
+internal import Foundation
+internal import Telemetry
+public import Transformer
+
+/// A configuration with everything that it names opened and checked: model, data, adapter and clients.
+/// The same on every rank.
+public struct Experiment: Sendable {
+  public let configuration: RunConfiguration
+  public let pretrained: PretrainedModel
+  public let dataset: Dataset
+  public let train: DatasetSplit
+  public let test: DatasetSplit
+  /// The rows of every client, in order of client id.
+  public let shards: [ClientShard]
+  public let layout: AdapterLayout
+
+  /// Opens model and data and deals the rows to the clients.
+  ///
+  /// - Throws: the first thing found that does not fit, before any training.
+  public init(_ configuration: RunConfiguration) throws {
+    self.configuration = configuration
+    pretrained = try PretrainedModel(path: configuration.model.path)
+    dataset = try Dataset(folder: configuration.data.path)
+    train = try dataset.split("train")
+    test = try dataset.split("test")
+    layout = try Self.layout(configuration.adapter, pretrained, labelCount: dataset.description.labels.count)
+    try requireFit(
+      dataset, to: pretrained, modelPath: configuration.model.path,
+      maximumLength: configuration.data.maximumLength)
+    shards = try Partition(
+      of: train, kind: PartitionKind(configuration.data.partition),
+      clientCount: configuration.clients.count, seed: configuration.seed
+    ).shards(heldOut: configuration.data.heldOut, seed: configuration.seed)
+  }
+
+  private static func layout(
+    _ adapter: RunConfiguration.Adapter, _ pretrained: PretrainedModel, labelCount: Int
+  ) throws -> AdapterLayout {
+    AdapterLayout(
+      layers: try pretrained.adaptedLayers(
+        targets: adapter.targets, adapterRank: adapter.rank, scaling: adapter.peft(baseModel: nil).scaling),
+      head: pretrained.headTensors(labelCount: labelCount), headMode: HeadMode(adapter.head))
+  }
+
+  /// The rows of every client by label, for reports.
+  public var partitionTable: PartitionTable {
+    PartitionTable(shards: shards, labels: train.labels, labelNames: dataset.description.labels)
+  }
+
+  /// What PEFT needs to know to load the run's adapter.
+  public var peftConfiguration: PEFTConfiguration {
+    configuration.adapter.peft(baseModel: configuration.model.path)
+  }
+}
+
+/// Checks that a data set was made for this model: its tokeniser, vocabulary, positions and segments.
+public func requireFit(
+  _ dataset: Dataset, to pretrained: PretrainedModel, modelPath: String, maximumLength: Int
+) throws {
+  let tokenizer = modelPath + "/tokenizer.json"
+  if FileManager.default.fileExists(atPath: tokenizer) {
+    try dataset.requireTokenizer(sha256: SHA256.hexDigest(ofFileAt: tokenizer))
+  }
+  try dataset.requireTokens(below: pretrained.vocabularySize)
+  let longest = min(maximumLength, dataset.description.maximumLength)
+  guard longest <= pretrained.positionCount else {
+    throw ModelError.sequenceTooLong(tokens: longest, limit: pretrained.positionCount)
+  }
+}
+
+extension RunConfiguration.Adapter {
+  func peft(baseModel: String?) -> PEFTConfiguration {
+    PEFTConfiguration(
+      adapterRank: rank, alpha: alpha, targets: targets, dropout: dropout, isRankStabilised: rslora,
+      baseModel: baseModel)
+  }
+}

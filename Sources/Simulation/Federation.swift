@@ -1,0 +1,53 @@
+public import Adapters
+internal import Aggregation
+internal import ClientData
+internal import Configuration
+public import MPI
+public import Telemetry
+internal import Transformer
+
+/// One rank's part of a federated run: the clients that it hosts, and at the root the server.
+public final class Federation {
+  static let root = 0
+
+  let experiment: Experiment
+  let rule: any AggregationRule
+  let placement: Placement
+  let sampler: CohortSampler
+  let model: any ClassificationModel
+  let trainer: ClientTrainer
+  let evaluator: Evaluator
+  let testChunks: DealtChunks
+  var memories: [Int: ClientMemory] = [:]
+  var timer = PhaseTimer()
+
+  /// Prepares the rank's part; `rankCount` is the size of the communicator that `run` will get.
+  public init(_ experiment: Experiment, rankCount: Int) throws {
+    let configuration = experiment.configuration
+    self.experiment = experiment
+    rule = try AggregationRules.rule(named: configuration.method.name.rawValue)
+    placement = Placement(
+      kind: Placement.Kind(configuration.clients.placement), clientCount: configuration.clients.count,
+      rankCount: rankCount)
+    sampler = CohortSampler(
+      clientCount: configuration.clients.count, participation: configuration.clients.participation,
+      seed: configuration.seed)
+    model = try experiment.pretrained.classifier(layout: experiment.layout)
+    trainer = ClientTrainer(experiment, model: model)
+    evaluator = Evaluator(maximumLength: configuration.data.maximumLength)
+    testChunks = DealtChunks(all: experiment.test.evaluationChunks(size: configuration.evaluate.batch))
+  }
+
+  /// Runs all rounds and returns the final global adapter, the same on every rank. `observe` is called
+  /// after each round, at rank 0 only. A collective operation.
+  public func run(
+    _ world: borrowing Communicator, observe: (RoundReport, [LayerReport]) throws -> Void
+  ) throws -> AdapterParameters {
+    var global = try experiment.pretrained.start(
+      layout: experiment.layout, seed: experiment.configuration.seed)
+    for round in 1...experiment.configuration.training.rounds {
+      if let reports = try runRound(round, &global, world) { try observe(reports.round, reports.layers) }
+    }
+    return global
+  }
+}

@@ -1,0 +1,65 @@
+internal import Adapters
+internal import Aggregation
+internal import LinearAlgebra
+internal import Telemetry
+
+/// What the server made of a round's updates; only the root has it.
+struct Estimate {
+  let updates: GatheredUpdates
+  /// The next global adapter.
+  let global: AdapterParameters
+  /// One a layer of the layout.
+  let layers: [AggregatedLayer]
+}
+
+/// The server's part of a round. Pure: updates in, factors out.
+struct Server: Sendable {
+  let rule: any AggregationRule
+
+  /// The next global adapter: each layer by the rule, the shared head by the weighted mean.
+  func next(_ updates: GatheredUpdates, after global: AdapterParameters) throws -> Estimate {
+    var next = global
+    let layers = try updates.layout.layers.map { slot in
+      try updates.withUpdates(of: slot) { try rule.aggregate($0) }
+    }
+    for (slot, layer) in zip(updates.layout.layers, layers) {
+      next[slot.a] = layer.a.elements[...]
+      next[slot.b] = layer.b.elements[...]
+    }
+    if updates.layout.headMode == .shared {
+      next.head = updates.mean(of: updates.layout.factorCount..<updates.layout.count)[...]
+    }
+    return Estimate(updates: updates, global: next, layers: layers)
+  }
+
+  /// How far each layer is from the ideal update, and the two ends it lies between.
+  static func diagnose(_ estimate: Estimate) throws -> [LayerDiagnostics] {
+    try zip(estimate.updates.layout.layers, estimate.layers).map { slot, layer in
+      try estimate.updates.withUpdates(of: slot) { try Aggregation.diagnose($0, layer) }
+    }
+  }
+
+  /// The oracle of this round: the clients' factors stacked, so that their product is `W*` itself. Its
+  /// layout is that of the updates stacked once for each client; its head is left at zero.
+  static func oracle(_ updates: GatheredUpdates) throws -> AdapterParameters {
+    var oracle = AdapterParameters(layout: updates.layout.stacked(times: updates.cohort.count))
+    for (slot, stacked) in zip(updates.layout.layers, oracle.layout.layers) {
+      let ideal = try updates.withUpdates(of: slot) { IdealUpdate($0) }
+      oracle[stacked.a] = ideal.a.elements[...]
+      oracle[stacked.b] = ideal.b.elements[...]
+    }
+    return oracle
+  }
+}
+
+extension LayerReport {
+  init(round: Int, slot: LayerSlot, _ layer: AggregatedLayer, _ diagnostics: LayerDiagnostics) {
+    self.init(
+      round: round, layer: slot.layer.name, rho: diagnostics.rho, rhoFedIT: diagnostics.rhoFedIT,
+      rhoOptimum: diagnostics.rhoOptimum, closedGap: diagnostics.closedGap,
+      coefficients: layer.coefficients.map {
+        Range(minimum: $0.range.lowerBound, maximum: $0.range.upperBound)
+      },
+      sweeps: layer.sweeps)
+  }
+}

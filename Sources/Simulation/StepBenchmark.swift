@@ -1,0 +1,109 @@
+internal import Adapters
+internal import ClientData
+internal import Randomness
+public import Telemetry
+internal import Transformer
+
+/// Times the local training step alone: forward, backward and AdamW on one thread, without dropout.
+public struct StepBenchmark {
+  /// What is trained on.
+  public enum Input: Sendable {
+    /// Full batches of random tokens: `batch` rows of `length` tokens, two labels.
+    case random(batch: Int, length: Int)
+    /// Ragged batches of a prepared data set's training rows, spread evenly over the whole set.
+    case data(folder: String, batch: Int)
+  }
+
+  /// What was measured.
+  public struct Result: Sendable, JSONRepresentable {
+    public let steps: Int
+    public let tokens: Int
+    public let seconds: Double
+    public let lossFirst: Double
+    public let lossLast: Double
+
+    public var tokensPerSecond: Double { Double(tokens) / seconds }
+
+    public var json: JSONValue {
+      .object([
+        ("benchmark", .string("step")), ("steps", .integer(steps)), ("tokens", .integer(tokens)),
+        ("seconds", .number(seconds)), ("tokensPerSecond", .number(tokensPerSecond)),
+        ("lossFirst", .number(lossFirst)), ("lossLast", .number(lossLast)),
+      ])
+    }
+  }
+
+  private let trainer: LocalTrainer
+  private let start: AdapterParameters
+  private let batches: [(batch: TokenBatch, labels: [Int32])]
+
+  /// Opens the model and makes the batches of all steps; adapters of rank 8 on query and value, α = 16.
+  public init(modelPath: String, input: Input, steps: Int, learningRate: Float = 2e-3) throws {
+    let pretrained = try PretrainedModel(path: modelPath)
+    self.learningRate = learningRate
+    let labelCount: Int
+    (batches, labelCount) = try Self.batches(input, steps: steps, pretrained)
+    let layout = AdapterLayout(
+      layers: try pretrained.adaptedLayers(targets: ["query", "value"], adapterRank: 8, scaling: 2),
+      head: pretrained.headTensors(labelCount: labelCount), headMode: .shared)
+    start = try pretrained.start(layout: layout, seed: 1)
+    trainer = LocalTrainer(
+      model: try pretrained.classifier(layout: layout),
+      optimizer: .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01), clipNorm: nil,
+      dropoutProbability: 0)
+  }
+
+  private let learningRate: Float
+
+  /// Trains all steps after `warmUpSteps` untimed ones on the first batch, whose effect is undone.
+  public func run(warmUpSteps: Int) -> Result {
+    for _ in 0..<warmUpSteps { _ = losses(of: batches.prefix(1)) }
+    let watch = Stopwatch()
+    let losses = losses(of: batches[...])
+    return Result(
+      steps: batches.count, tokens: batches.reduce(0) { $0 + $1.batch.tokenCount },
+      seconds: watch.elapsedSeconds, lossFirst: losses.first!, lossLast: losses.last!)
+  }
+
+  private func losses(of batches: ArraySlice<(batch: TokenBatch, labels: [Int32])>) -> [Double] {
+    var parameters = start
+    var state = OptimizerState(count: start.layout.trainedCount)
+    let key = RandomKey(seed: 1, purpose: .dropout)
+    return batches.map { input in
+      trainer.step(
+        input.batch, labels: input.labels, parameters: &parameters, state: &state,
+        learningRate: learningRate, dropoutKey: key)
+    }
+  }
+
+  private static func batches(
+    _ input: Input, steps: Int, _ pretrained: PretrainedModel
+  ) throws -> ([(batch: TokenBatch, labels: [Int32])], labelCount: Int) {
+    switch input {
+    case .random(let batch, let length):
+      guard length <= pretrained.positionCount else {
+        throw ModelError.sequenceTooLong(tokens: length, limit: pretrained.positionCount)
+      }
+      return ((0..<steps).map { randomBatch(batch, length, step: $0, pretrained.vocabularySize) }, 2)
+    case .data(let folder, let batch):
+      let dataset = try Dataset(folder: folder)
+      let split = try dataset.split("train")
+      try split.requireTokens(below: pretrained.vocabularySize)
+      let batches = (0..<steps).map { step in
+        let rows = (0..<batch).map { ($0 * steps + step) * split.rowCount / (steps * batch) }
+        let packed = PackedBatch(split, rows: rows, maximumLength: dataset.description.maximumLength)
+        return (batch: TokenBatch(packed), labels: packed.labels)
+      }
+      return (batches, split.labelCount)
+    }
+  }
+
+  private static func randomBatch(
+    _ rows: Int, _ length: Int, step: Int, _ vocabularySize: Int
+  ) -> (batch: TokenBatch, labels: [Int32]) {
+    var stream = RandomStream(RandomKey(seed: 1, purpose: .benchmark, step: step))
+    let tokens = (0..<rows * length).map { _ in Int32(stream.uniformInteger(below: vocabularySize)) }
+    let labels = (0..<rows).map { _ in Int32(stream.uniformInteger(below: 2)) }
+    return (TokenBatch(tokens: tokens, offsets: (0...rows).map { $0 * length }), labels)
+  }
+}

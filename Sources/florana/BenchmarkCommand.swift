@@ -1,0 +1,72 @@
+internal import ArgumentParser
+internal import Foundation
+internal import MPI
+internal import Simulation
+internal import Telemetry
+
+struct BenchmarkCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "benchmark", abstract: "Measure a part of a run alone.",
+    subcommands: [StepCommand.self])
+}
+
+struct StepCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "step",
+    abstract: "Time the local training step on one thread: adapters of rank 8 on query and value.",
+    discussion: """
+      Examples:
+        florana benchmark step --model models/all-MiniLM-L6-v2 --batch 32 --length 64
+        florana benchmark step --model models/all-MiniLM-L6-v2 --data data/sentiment --batch 32
+      """)
+
+  @Option(help: "A Hugging Face checkpoint folder.")
+  var model: String
+
+  @Option(help: "Rows of a step.")
+  var batch = 32
+
+  @Option(help: "Tokens of every row of random batches.")
+  var length = 64
+
+  @Option(help: "Take ragged batches from this prepared data set.")
+  var data: String?
+
+  @Option(help: "Timed steps.")
+  var steps = 10
+
+  @Option(help: "Untimed steps before them.")
+  var warmUp = 2
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func validate() throws {
+    for (name, value) in [("batch", batch), ("length", length), ("steps", steps)] where value < 1 {
+      throw ValidationError("--\(name): expected at least 1, found \(value)")
+    }
+  }
+
+  func run() {
+    Launch.run { world in
+      let input: StepBenchmark.Input =
+        data.map { .data(folder: $0, batch: batch) }
+        ?? .random(batch: batch, length: length)
+      let benchmark = try world.together {
+        try checkingInput { try StepBenchmark(modelPath: model, input: input, steps: steps) }
+      }
+      let result = benchmark.run(warmUpSteps: warmUp)
+      guard world.rank == 0 else { return }
+      Terminal.write(json ? result.json.line + "\n" : text(result))
+    }
+  }
+
+  private func text(_ result: StepBenchmark.Result) -> String {
+    """
+    \(result.steps) steps, \(result.tokens) tokens, \(String(format: "%.3f", result.seconds)) s
+    \(String(format: "%.0f", result.tokensPerSecond)) tokens/s, \
+    loss \(String(format: "%.4f", result.lossFirst)) to \(String(format: "%.4f", result.lossLast))
+
+    """
+  }
+}

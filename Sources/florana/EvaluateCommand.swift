@@ -1,0 +1,71 @@
+internal import ArgumentParser
+internal import Foundation
+internal import MPI
+internal import Simulation
+internal import Telemetry
+
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Evaluate a model, or a PEFT adapter on it, on a prepared data set.",
+    discussion: """
+      Prints the metrics as one JSON object. Example:
+        mpirun -np 2 florana evaluate --model models/all-MiniLM-L6-v2 --data data/sentiment \\
+          --adapter runs/try/adapter --predictions predictions.jsonl
+      """)
+
+  @Option(help: "A Hugging Face checkpoint folder.")
+  var model: String
+
+  @Option(help: "A prepared data set's folder.")
+  var data: String
+
+  @Option(help: "A PEFT adapter's folder.")
+  var adapter: String?
+
+  @Option(help: "The split to evaluate on.")
+  var split = "test"
+
+  @Option(help: "Rows of a forward pass.")
+  var batch = 64
+
+  @Option(help: "Cut rows to this many tokens. Default: as prepared.")
+  var maximumLength: Int?
+
+  @Option(help: "Write a JSON line a row here: row, logits, label.")
+  var predictions: String?
+
+  func validate() throws {
+    if batch < 1 { throw ValidationError("--batch: expected at least 1, found \(batch)") }
+    if let maximumLength, maximumLength < 3 {
+      throw ValidationError("--maximum-length: expected at least 3, found \(maximumLength)")
+    }
+  }
+
+  func run() {
+    Launch.run { world in
+      let evaluation = try world.together {
+        try checkingInput {
+          try ModelEvaluation(
+            modelPath: model, dataPath: data, adapterPath: adapter, split: split, batch: batch,
+            maximumLength: maximumLength)
+        }
+      }
+      guard let (metrics, rows) = try evaluation.run(world) else { return }
+      if let predictions { try write(rows, to: predictions) }
+      Terminal.write(metrics.json.line + "\n")
+    }
+  }
+
+  private func write(_ rows: [ModelEvaluation.Prediction], to path: String) throws {
+    let lines = rows.map { row in
+      JSONValue.object([
+        ("row", .integer(row.row)), ("logits", .array(row.logits.map { .number(Double($0)) })),
+        ("label", .integer(row.label)),
+      ]).line + "\n"
+    }
+    try checkingInput {
+      try Data(lines.joined().utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+  }
+}

@@ -1,0 +1,41 @@
+internal import Foundation
+internal import LinearAlgebra
+internal import MPI
+
+/// How this process was started.
+enum Launch {
+  /// Whether this is the process that speaks for the job before MPI is started: rank 0 by what mpirun or
+  /// Slurm put into the environment, or a process of its own.
+  static var isFirstProcess: Bool {
+    let environment = ProcessInfo.processInfo.environment
+    let names = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"]
+    return names.lazy.compactMap { environment[$0] }.first.map { $0 == "0" } ?? true
+  }
+
+  /// Runs a command's body on all ranks and ends the process with its status. An error is told once.
+  static func run(_ body: (borrowing Communicator) throws -> Void) -> Never {
+    let status = withMPI(report: tell) { world in
+      // The ranks fill the cores, and one thread gives the same bits on every machine of one kind.
+      BLASEnvironment.setThreadCount(1)
+      try body(world)
+    }
+    exit(status)
+  }
+
+  private static func tell(_ failure: JobFailure) {
+    Terminal.write("florana: \(failure)\n", to: .standardError)
+  }
+}
+
+/// A mistake in what the user gave: configuration, model, data, adapter or output folder.
+struct InputError: JobError, CustomStringConvertible {
+  let cause: any Error
+  var exitStatus: Int32 { 2 }
+  var isCollective: Bool { true }
+  var description: String { "\(cause)" }
+}
+
+/// Marks the errors of reading and checking what the user gave.
+func checkingInput<Result>(_ body: () throws -> Result) throws -> Result {
+  do { return try body() } catch { throw InputError(cause: error) }
+}

@@ -1,0 +1,78 @@
+internal import Adapters
+internal import ClientData
+internal import Configuration
+internal import Foundation
+internal import LinearAlgebra
+internal import MPI
+internal import Simulation
+internal import Telemetry
+
+/// Rank 0's record of a run: the files of its folder and what the terminal shows.
+struct RunRecorder {
+  private let directory: RunDirectory
+  private let experiment: Experiment
+  private let isQuiet: Bool
+  private let watch = Stopwatch()
+  private var progress: ProgressReporter
+  private var reports: [RoundReport] = []
+
+  /// Writes what is known before the first round. Nil where there is no folder: off rank 0.
+  init?(_ directory: RunDirectory?, _ experiment: Experiment, hosts: [String], isQuiet: Bool) throws {
+    guard let directory else { return nil }
+    self.directory = directory
+    self.experiment = experiment
+    self.isQuiet = isQuiet
+    progress = ProgressReporter(
+      rounds: experiment.configuration.training.rounds, isTerminal: Terminal.isTerminal,
+      width: Terminal.width, isQuiet: isQuiet, output: { Terminal.write($0) })
+    try directory.write(configuration: experiment.configuration.yaml())
+    try directory.write(EnvironmentReport.current(hosts: hosts))
+    try directory.write(partition: experiment.partitionTable.csv)
+    if !isQuiet { Terminal.write(experiment.partitionTable.text + "\n") }
+  }
+
+  mutating func record(_ round: RoundReport, _ layers: [LayerReport]) throws {
+    reports.append(round)
+    try directory.append(round)
+    try directory.append(layers)
+    progress.report(round, elapsedSeconds: watch.elapsedSeconds)
+  }
+
+  /// Writes the final adapter and the summary, and prints the table of all rounds.
+  mutating func finish(_ adapter: AdapterParameters) throws {
+    let folder = directory.path(of: "adapter")
+    try PEFTAdapter.write(adapter, experiment.peftConfiguration, to: folder)
+    let hash = try SHA256.hexDigest(ofFileAt: folder + "/" + PEFTAdapter.weightsFileName)
+    let summary = RunSummary(of: reports, wallSeconds: watch.elapsedSeconds, adapterSHA256: hash)
+    try directory.write(summary)
+    progress.finish()
+    if !isQuiet { Terminal.write("\n" + ResultTable.text(reports) + "\n") }
+    Terminal.write("results: \(directory.path)  adapter: \(folder)  sha256: \(hash)\n")
+  }
+
+  /// `runs/NAME-20260131-120000` for `…/NAME.yaml`.
+  static func defaultFolder(for file: String) -> String {
+    let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
+    let formatter = DateFormatter()
+    formatter.locale = Locale(identifier: "en_US_POSIX")
+    formatter.dateFormat = "yyyyMMdd-HHmmss"
+    return "runs/\(name)-\(formatter.string(from: Date()))"
+  }
+}
+
+extension EnvironmentReport {
+  /// This job, as rank 0 sees it.
+  static func current(hosts: [String]) throws -> EnvironmentReport {
+    EnvironmentReport(
+      florana: Version.number,
+      mpi: MPI(
+        library: MPIEnvironment.libraryVersion, threadLevel: "\(try MPIEnvironment.threadLevel)"),
+      hosts: Host.counting(hosts), cores: ProcessInfo.processInfo.activeProcessorCount,
+      blas: BLAS(
+        core: BLASEnvironment.coreName, configuration: BLASEnvironment.configuration,
+        threads: BLASEnvironment.threadCount),
+      transports: transports(in: ProcessInfo.processInfo.environment),
+      gitCommit: gitCommit(around: FileManager.default.currentDirectoryPath), startTime: currentTime(),
+      commandLine: CommandLine.arguments)
+  }
+}
