@@ -21,6 +21,16 @@ struct JobTests {
       }
     }
 
+    /// Open MPI has room for 65,536 communicators, MPICH for fewer: they must be freed.
+    @Test func groupsComeAndGo() async {
+      await #expect(processExitsWith: .exitCode(0)) {
+        let status = withMPI(report: { print($0) }) { world in
+          for _ in 0..<70_000 { try world.withSplit(color: 0) { _ in } }
+        }
+        exit(status)
+      }
+    }
+
     @Test func anErrorIsReportedOnceWithoutARank() async throws {
       let result = await #expect(
         processExitsWith: .exitCode(1), observing: [\.standardErrorContent]
