@@ -30,26 +30,41 @@ struct CentredFactors {
     clientCount = updates.clients.count
     self.adapterRank = adapterRank
     weights = updates.weights
-    let transposes = updates.clients.map { Matrix<Double>(transposing: $0.b) }
-    left = centred(transposes, updates.weights)
-    right = centred(updates.clients.map { Matrix<Double>($0.a) }, updates.weights)
+    left = centred(updates.clients.map(\.b), weights, transposed: true)
+    right = centred(updates.clients.map(\.a), weights, transposed: false)
   }
 
   func stack(_ side: Side) -> Matrix<Double> { side == .left ? left : right }
 }
 
 /// The weighted mean of equal shapes, then each one's difference from it, one below the other.
-private func centred(_ blocks: [Matrix<Double>], _ weights: [Double]) -> Matrix<Double> {
-  let size = blocks[0].elements.count
-  var elements = [Double](repeating: 0, count: size * (blocks.count + 1))
-  elements.withUnsafeMutableBufferPointer { target in
-    for (block, weight) in zip(blocks, weights) {
-      for index in 0..<size { target[index] += weight * block.elements[index] }
-    }
-    for (position, block) in blocks.enumerated() {
-      let start = (position + 1) * size
-      for index in 0..<size { target[start + index] = block.elements[index] - target[index] }
+private func centred(
+  _ terms: [MatrixView<Float>], _ weights: [Double], transposed: Bool
+) -> Matrix<Double> {
+  let sum = combination(terms, weights)
+  let mean = transposed ? sum.transposed : sum
+  var stack = Matrix<Double>(rows: mean.rows * (terms.count + 1), columns: mean.columns)
+  guard !stack.elements.isEmpty else { return stack }
+  mean.withView { stack.place($0, scaledBy: 1, row: 0, column: 0) }
+  stack.withMutableView { stack in
+    let mean = stack.view.rows(0..<mean.rows)
+    for (client, term) in terms.enumerated() {
+      let target = stack.rows((client + 1) * mean.rows..<(client + 2) * mean.rows)
+      if transposed { transpose(term, into: target) } else { copy(term, into: target) }
+      subtract(mean, from: target)
     }
   }
-  return Matrix(rows: blocks[0].rows * (blocks.count + 1), columns: blocks[0].columns, elements: elements)
+  return stack
+}
+
+private func copy(_ source: MatrixView<Float>, into target: MutableMatrixView<Double>) {
+  for row in 0..<source.rows {
+    let (from, to) = (source.base + row * source.stride, target.base + row * target.stride)
+    for column in 0..<source.columns { to[column] = Double(from[column]) }
+  }
+}
+
+/// Both without gaps between the rows.
+private func subtract(_ mean: MatrixView<Double>, from target: MutableMatrixView<Double>) {
+  for index in 0..<mean.rows * mean.columns { target.base[index] -= mean.base[index] }
 }

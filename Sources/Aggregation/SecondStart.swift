@@ -16,7 +16,7 @@ extension CoefficientSearch {
     // The split between the sides that leaves their norms in the averages' proportion.
     let split = (averageRatioSquare * rightSquare / leftSquare).squareRoot().squareRoot()
     let root = scale.squareRoot()
-    return state(full.left.map { $0 * root * split }, full.right.map { $0 * root / split })
+    return try state(full.left.map { $0 * root * split }, full.right.map { $0 * root / split })
   }
 
   /// U×U: `⟨W*, B_v A_w⟩`, from `W* = E₀ + B̄Ā` and `B_v = B̄ + β_v`.
@@ -43,11 +43,7 @@ extension CoefficientSearch {
 
   /// r×r: the Gram matrix of `Σ_v c_v b_v`.
   private func moment(_ side: Side, _ coefficients: [Double]) -> Matrix<Double> {
-    let rows = products.products(side, with: coefficients)
-    return product(
-      Matrix(rows: 1, columns: coefficients.count, elements: coefficients), .asStored, rows, .asStored
-    )
-    .reshaped(rows: products.adapterRank, columns: products.adapterRank)
+    contract(coefficients, products.products(side, with: coefficients))
   }
 
   /// `‖B̄‖² / ‖Ā‖²`, or 1 where one of them vanishes.
@@ -57,12 +53,11 @@ extension CoefficientSearch {
     return left > 0 && right > 0 ? left / right : 1
   }
 
-  private func state(_ left: [Double], _ right: [Double]) -> State {
+  private func state(_ left: [Double], _ right: [Double]) throws -> State {
     var state = average
     state.left = zip(left, products.mean).map { $0 - $1 }
     state.right = zip(right, products.mean).map { $0 - $1 }
-    // No objective yet: the first sweep always counts as a gain.
-    state.objective = .infinity
+    state.objective = try quadratic(.left, other: state.right).value(at: state.left)
     return state
   }
 }
