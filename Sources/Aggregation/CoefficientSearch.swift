@@ -15,7 +15,7 @@ struct CoefficientSearch {
   let products: any FactorProducts
   let weights: [Double]
   /// `G_v0` of both sides, (U+1)×r².
-  private let meanProducts: [Side: Matrix<Double>]
+  let meanProducts: [Side: Matrix<Double>]
 
   init(_ products: any FactorProducts, weights: [Double]) {
     self.products = products
@@ -123,7 +123,7 @@ struct CoefficientSearch {
   }
 
   /// `G_00` of a side as r² numbers.
-  private func meanBlock(_ side: Side) -> [Double] {
+  func meanBlock(_ side: Side) -> [Double] {
     Array(meanProducts[side]!.elements.prefix(products.adapterRank * products.adapterRank))
   }
 }

@@ -7,7 +7,11 @@ extension CoefficientSearch {
     let svd = try clientCorrelation().withView { try singularValueDecomposition($0) }
     let left = svd.u.withView { column in (0..<column.rows).map { column[$0, 0] } }
     let right = Array(svd.vTransposed.elements.prefix(svd.vTransposed.columns))
-    let full = (left: fullCoefficients(left), right: fullCoefficients(right))
+    // A pair is determined up to its sign; the averages' side keeps the changes against them small.
+    let sign: Double = left.reduce(0, +) + right.reduce(0, +) < 0 ? -1 : 1
+    let full = (
+      left: fullCoefficients(left.map { sign * $0 }), right: fullCoefficients(right.map { sign * $0 })
+    )
     let moments = (left: moment(.left, full.left), right: moment(.right, full.right))
     let square = innerProduct(moments.left, moments.right)
     let (leftSquare, rightSquare) = (moments.left.trace, moments.right.trace)
@@ -21,9 +25,7 @@ extension CoefficientSearch {
 
   /// U×U: `⟨W*, B_v A_w⟩`, from `W* = E₀ + B̄Ā` and `B_v = B̄ + β_v`.
   private func clientCorrelation() -> Matrix<Double> {
-    let meanLeft = products.products(.left, with: products.mean)
-    let meanRight = products.products(.right, with: products.mean)
-    var all = product(meanLeft, .asStored, meanRight, .transposed)
+    var all = product(meanProducts[.left]!, .asStored, meanProducts[.right]!, .transposed)
     all += products.correlation
     var result = Matrix<Double>(rows: products.clientCount, columns: products.clientCount)
     for v in 0..<result.rows {
@@ -48,8 +50,8 @@ extension CoefficientSearch {
 
   /// `‖B̄‖² / ‖Ā‖²`, or 1 where one of them vanishes.
   private var averageRatioSquare: Double {
-    let left = moment(.left, products.mean).trace
-    let right = moment(.right, products.mean).trace
+    let left = contract(products.mean, meanProducts[.left]!).trace
+    let right = contract(products.mean, meanProducts[.right]!).trace
     return left > 0 && right > 0 ? left / right : 1
   }
 
