@@ -15,7 +15,7 @@ struct CoefficientSearch {
   let products: any FactorProducts
   let weights: [Double]
   /// `G_v0` of both sides, (U+1)×r².
-  private let meanProducts: [Side: Matrix<Double>]
+  let meanProducts: [Side: Matrix<Double>]
 
   init(_ products: any FactorProducts, weights: [Double]) {
     self.products = products
@@ -117,13 +117,13 @@ struct CoefficientSearch {
   }
 
   /// `Σ_v x_v M_v` as an r×r matrix, from rows of r² numbers.
-  private func contract(_ x: [Double], _ rows: Matrix<Double>) -> Matrix<Double> {
-    product(Matrix(rows: 1, columns: x.count, elements: x), .asStored, rows, .asStored)
-      .reshaped(rows: products.adapterRank, columns: products.adapterRank)
+  func contract(_ x: [Double], _ rows: Matrix<Double>) -> Matrix<Double> {
+    let sums = rows.withView { product($0, .transposed, vector: x) }
+    return Matrix(rows: products.adapterRank, columns: products.adapterRank, elements: sums)
   }
 
   /// `G_00` of a side as r² numbers.
-  private func meanBlock(_ side: Side) -> [Double] {
+  func meanBlock(_ side: Side) -> [Double] {
     Array(meanProducts[side]!.elements.prefix(products.adapterRank * products.adapterRank))
   }
 }
@@ -170,7 +170,7 @@ func dot(_ left: [Double], _ right: [Double]) -> Double {
 extension Matrix where Scalar == Double {
   /// The product with a vector.
   func times(_ vector: [Double]) -> [Double] {
-    product(self, .asStored, Matrix(rows: vector.count, columns: 1, elements: vector), .asStored).elements
+    withView { product($0, vector: vector) }
   }
 
   fileprivate static func + (left: Matrix, right: Matrix) -> Matrix {

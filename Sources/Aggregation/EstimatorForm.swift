@@ -5,10 +5,13 @@ enum EstimatorForm: Equatable {
   /// The factors themselves, pass by pass.
   case factored
 
-  /// Sweeps that a search takes as a rule (both starts together).
-  static let expectedSweepCount = 16
+  /// Sweeps that a search takes as a rule, both starts together.
+  static let expectedSweepCount = 8
 
-  /// The form that takes fewer multiply-adds.
+  /// Multiply-adds in the time in which one number comes from memory: Gram matrices do not fit a cache.
+  static let operationsPerRead = 8
+
+  /// The form that takes fewer operations.
   static func cheapest(clients: Int, adapterRank: Int, shape: LayerShape) -> EstimatorForm {
     let gram = gramOperationCount(clients: clients, adapterRank: adapterRank, shape: shape)
     let factored = factoredOperationCount(clients: clients, adapterRank: adapterRank, shape: shape)
@@ -21,13 +24,14 @@ enum EstimatorForm: Equatable {
     rows * (outputs + inputs) > 2 * outputs * inputs
   }
 
-  /// Multiply-adds with Gram matrices: the two rank-k updates, the correlation, and two passes over each
-  /// Gram matrix a sweep.
+  /// Multiply-adds with Gram matrices: the two rank-k updates, the correlation, and passes over both
+  /// matrices: three to order their blocks, two a sweep.
   static func gramOperationCount(clients: Int, adapterRank r: Int, shape: LayerShape) -> Int {
     let blocks = clients + 1
-    let rows = blocks * r
-    let products = rows * rows * (shape.outputs + shape.inputs) / 2
-    return products + blocks * blocks * clients * r * r + expectedSweepCount * 4 * rows * rows
+    let square = blocks * r * blocks * r
+    let passes = 2 * (3 + 2 * expectedSweepCount)
+    return square * (shape.outputs + shape.inputs) / 2 + blocks * blocks * clients * r * r
+      + passes * square * operationsPerRead
   }
 
   /// Multiply-adds with factors: the correlation through the ideal update, and in each sweep on each side

@@ -41,18 +41,17 @@ struct GramProducts: FactorProducts {
   }
 
   func products(_ side: Side, with combination: [Double]) -> Matrix<Double> {
-    let row = Matrix(rows: 1, columns: blockCount, elements: combination)
-    return product(row, .asStored, blocks(side), .asStored)
-      .reshaped(rows: blockCount, columns: adapterRank * adapterRank)
+    let sums = blocks(side).withView { product($0, .transposed, vector: combination) }
+    return Matrix(rows: blockCount, columns: adapterRank * adapterRank, elements: sums)
   }
 
   func curvature(_ side: Side, moment: Matrix<Double>) -> Matrix<Double> {
-    let size = adapterRank * adapterRank
-    return blocks(side).withView { blocks in
-      let flat = MatrixView(blocks.base, rows: blockCount * blockCount, columns: size)
-      let vector = moment.reshaped(rows: size, columns: 1)
-      return vector.withView { product(flat, .asStored, $0, .asStored) }
-    }.reshaped(rows: blockCount, columns: blockCount)
+    let values = blocks(side).withView { blocks in
+      let flat = MatrixView(
+        blocks.base, rows: blockCount * blockCount, columns: adapterRank * adapterRank)
+      return product(flat, vector: moment.elements)
+    }
+    return Matrix(rows: blockCount, columns: blockCount, elements: values)
   }
 
   private func blocks(_ side: Side) -> Matrix<Double> { side == .left ? left : right }

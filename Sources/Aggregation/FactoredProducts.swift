@@ -18,9 +18,9 @@ struct FactoredProducts: FactorProducts {
 
   func products(_ side: Side, with combination: [Double]) -> Matrix<Double> {
     let stack = factors.stack(side)
-    let row = Matrix(rows: 1, columns: blockCount, elements: combination)
     let flat = stack.reshaped(rows: blockCount, columns: adapterRank * stack.columns)
-    let sum = product(row, .asStored, flat, .asStored).reshaped(rows: adapterRank, columns: stack.columns)
+    let elements = flat.withView { product($0, .transposed, vector: combination) }
+    let sum = Matrix(rows: adapterRank, columns: stack.columns, elements: elements)
     return product(stack, .asStored, sum, .transposed)
       .reshaped(rows: blockCount, columns: adapterRank * adapterRank)
   }

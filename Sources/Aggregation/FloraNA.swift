@@ -38,16 +38,21 @@ public struct FloraNA: AggregationRule {
     let (average, ideal) = (search.averageObjective, search.idealSquare)
     // Below 1e-8 of ‖W*‖ the rounding of the factors is the larger error.
     guard average > 1e-16 * ideal else { return nil }
-    let states = try [search.average, search.spectralStart()].compactMap(\.self).map {
-      try search.descend(from: $0)
-    }
-    guard let best = states.min(by: { $0.objective < $1.objective }), best.objective < average else {
-      return nil
-    }
+    let best = try bestState(search)
+    guard best.objective < average else { return nil }
     let coefficients = CombinationCoefficients(
       ofB: clientCoefficients(best.left, updates.weights),
       ofA: clientCoefficients(best.right, updates.weights))
     return Finding(coefficients: coefficients, sweeps: best.sweeps, needsCheck: average < 1e-8 * ideal)
+  }
+
+  /// The lower of the two descents. Both mostly end in the same minimum: rounding must not choose, so
+  /// the second has to be lower by more than the searches' own accuracy.
+  private func bestState(_ search: CoefficientSearch) throws -> CoefficientSearch.State {
+    let first = try search.descend(from: search.average)
+    guard let start = try search.spectralStart() else { return first }
+    let second = try search.descend(from: start)
+    return second.objective < first.objective * (1 - 1e-6) ? second : first
   }
 
   private static func products(_ factors: CentredFactors, _ shape: LayerShape) -> any FactorProducts {

@@ -7,7 +7,11 @@ extension CoefficientSearch {
     let svd = try clientCorrelation().withView { try singularValueDecomposition($0) }
     let left = svd.u.withView { column in (0..<column.rows).map { column[$0, 0] } }
     let right = Array(svd.vTransposed.elements.prefix(svd.vTransposed.columns))
-    let full = (left: fullCoefficients(left), right: fullCoefficients(right))
+    // A pair is determined up to its sign; the averages' side keeps the changes against them small.
+    let sign: Double = left.reduce(0, +) + right.reduce(0, +) < 0 ? -1 : 1
+    let full = (
+      left: fullCoefficients(left.map { sign * $0 }), right: fullCoefficients(right.map { sign * $0 })
+    )
     let moments = (left: moment(.left, full.left), right: moment(.right, full.right))
     let square = innerProduct(moments.left, moments.right)
     let (leftSquare, rightSquare) = (moments.left.trace, moments.right.trace)
@@ -16,14 +20,12 @@ extension CoefficientSearch {
     // The split between the sides that leaves their norms in the averages' proportion.
     let split = (averageRatioSquare * rightSquare / leftSquare).squareRoot().squareRoot()
     let root = scale.squareRoot()
-    return state(full.left.map { $0 * root * split }, full.right.map { $0 * root / split })
+    return try state(full.left.map { $0 * root * split }, full.right.map { $0 * root / split })
   }
 
   /// U×U: `⟨W*, B_v A_w⟩`, from `W* = E₀ + B̄Ā` and `B_v = B̄ + β_v`.
   private func clientCorrelation() -> Matrix<Double> {
-    let meanLeft = products.products(.left, with: products.mean)
-    let meanRight = products.products(.right, with: products.mean)
-    var all = product(meanLeft, .asStored, meanRight, .transposed)
+    var all = product(meanProducts[.left]!, .asStored, meanProducts[.right]!, .transposed)
     all += products.correlation
     var result = Matrix<Double>(rows: products.clientCount, columns: products.clientCount)
     for v in 0..<result.rows {
@@ -43,26 +45,21 @@ extension CoefficientSearch {
 
   /// r×r: the Gram matrix of `Σ_v c_v b_v`.
   private func moment(_ side: Side, _ coefficients: [Double]) -> Matrix<Double> {
-    let rows = products.products(side, with: coefficients)
-    return product(
-      Matrix(rows: 1, columns: coefficients.count, elements: coefficients), .asStored, rows, .asStored
-    )
-    .reshaped(rows: products.adapterRank, columns: products.adapterRank)
+    contract(coefficients, products.products(side, with: coefficients))
   }
 
   /// `‖B̄‖² / ‖Ā‖²`, or 1 where one of them vanishes.
   private var averageRatioSquare: Double {
-    let left = moment(.left, products.mean).trace
-    let right = moment(.right, products.mean).trace
+    let left = contract(products.mean, meanProducts[.left]!).trace
+    let right = contract(products.mean, meanProducts[.right]!).trace
     return left > 0 && right > 0 ? left / right : 1
   }
 
-  private func state(_ left: [Double], _ right: [Double]) -> State {
+  private func state(_ left: [Double], _ right: [Double]) throws -> State {
     var state = average
     state.left = zip(left, products.mean).map { $0 - $1 }
     state.right = zip(right, products.mean).map { $0 - $1 }
-    // No objective yet: the first sweep always counts as a gain.
-    state.objective = .infinity
+    state.objective = try quadratic(.left, other: state.right).value(at: state.left)
     return state
   }
 }

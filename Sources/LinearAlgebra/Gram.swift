@@ -2,6 +2,7 @@
 ///
 /// As stored: the inner products of the rows (m×m); transposed: those of the columns (n×n). The
 /// corresponding BLAS function is `syrk`.
+@inlinable
 public func gramMatrix<Scalar: LAPACKScalar>(
   _ matrix: MatrixView<Scalar>, _ orientation: Orientation = .asStored
 ) -> Matrix<Scalar> {
@@ -16,7 +17,8 @@ public func gramMatrix<Scalar: LAPACKScalar>(
 }
 
 /// Copies the upper triangle to the lower one, block by block: a column walk misses the cache.
-private func mirrorUpperTriangle<Scalar: LAPACKScalar>(_ target: MutableMatrixView<Scalar>) {
+@inlinable
+func mirrorUpperTriangle<Scalar: LAPACKScalar>(_ target: MutableMatrixView<Scalar>) {
   let block = 32
   for top in stride(from: 0, to: target.rows, by: block) {
     for left in stride(from: 0, through: top, by: block) {

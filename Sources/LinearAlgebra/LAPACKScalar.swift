@@ -6,6 +6,9 @@ internal import COpenBLAS
 public protocol LAPACKScalar: BLASScalar {
   /// The letter before the names of the routines: `s` or `d`.
   static var routinePrefix: String { get }
+  /// `y ← op(a) x`. The corresponding BLAS function is `gemv`.
+  static func gemv(
+    _ a: MatrixView<Self>, transposed: Bool, _ x: UnsafePointer<Self>, _ y: UnsafeMutablePointer<Self>)
   /// The upper triangle of `target ← op(a) op(a)ᵀ`. The corresponding BLAS function is `syrk`.
   static func syrk(_ a: MatrixView<Self>, transposed: Bool, into target: MutableMatrixView<Self>)
   /// Householder QR in place.
@@ -47,6 +50,14 @@ extension MutableMatrixView {
 
 extension Float: LAPACKScalar {
   public static var routinePrefix: String { "s" }
+
+  public static func gemv(
+    _ a: MatrixView<Self>, transposed: Bool, _ x: UnsafePointer<Self>, _ y: UnsafeMutablePointer<Self>
+  ) {
+    cblas_sgemv(
+      CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, blasint(a.rows), blasint(a.columns), 1,
+      a.base, blasint(max(a.stride, 1)), x, 1, 0, y, 1)
+  }
 
   public static func syrk(_ a: MatrixView<Self>, transposed: Bool, into target: MutableMatrixView<Self>) {
     let inner = transposed ? a.rows : a.columns
@@ -116,6 +127,14 @@ extension Float: LAPACKScalar {
 
 extension Double: LAPACKScalar {
   public static var routinePrefix: String { "d" }
+
+  public static func gemv(
+    _ a: MatrixView<Self>, transposed: Bool, _ x: UnsafePointer<Self>, _ y: UnsafeMutablePointer<Self>
+  ) {
+    cblas_dgemv(
+      CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, blasint(a.rows), blasint(a.columns), 1,
+      a.base, blasint(max(a.stride, 1)), x, 1, 0, y, 1)
+  }
 
   public static func syrk(_ a: MatrixView<Self>, transposed: Bool, into target: MutableMatrixView<Self>) {
     let inner = transposed ? a.rows : a.columns

@@ -6,6 +6,7 @@ public struct LinearAlgebraError: Error, Equatable, Sendable, CustomStringConver
   /// zero the routine's own reason.
   public let info: Int
 
+  @inlinable
   public init(routine: String, info: Int) {
     self.routine = routine
     self.info = info
@@ -17,6 +18,7 @@ public struct LinearAlgebraError: Error, Equatable, Sendable, CustomStringConver
   }
 
   /// The one place where LAPACK's return values become errors; `routine` without its type letter.
+  @inlinable
   static func check<Scalar: LAPACKScalar>(
     _ routine: String, _: Scalar.Type, _ info: Int
   ) throws(LinearAlgebraError) {

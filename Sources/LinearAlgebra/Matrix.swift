@@ -6,10 +6,12 @@ public struct Matrix<Scalar: BLASScalar>: Sendable, Equatable {
   public var elements: [Scalar]
 
   /// A matrix of zeros.
+  @inlinable
   public init(rows: Int, columns: Int) {
     self.init(rows: rows, columns: columns, elements: [Scalar](repeating: 0, count: rows * columns))
   }
 
+  @inlinable
   public init(rows: Int, columns: Int, elements: [Scalar]) {
     precondition(elements.count == rows * columns, "\(elements.count) numbers for \(rows)×\(columns)")
     self.rows = rows
@@ -18,6 +20,7 @@ public struct Matrix<Scalar: BLASScalar>: Sendable, Equatable {
   }
 
   /// A copy of a lent matrix.
+  @inlinable
   public init(_ view: MatrixView<Scalar>) {
     var elements = [Scalar]()
     elements.reserveCapacity(view.rows * view.columns)
@@ -29,22 +32,27 @@ public struct Matrix<Scalar: BLASScalar>: Sendable, Equatable {
   }
 
   /// A copy of a lent matrix, converted to `Scalar`.
+  @inlinable
   public init<Source: BLASScalar>(_ view: MatrixView<Source>) {
-    var elements = [Scalar]()
-    elements.reserveCapacity(view.rows * view.columns)
-    for row in 0..<view.rows {
-      let start = view.base + row * view.stride
-      for column in 0..<view.columns { elements.append(Scalar(start[column])) }
+    let count = view.rows * view.columns
+    let elements = [Scalar](unsafeUninitializedCapacity: count) { target, initializedCount in
+      for row in 0..<view.rows {
+        let start = view.base + row * view.stride
+        for column in 0..<view.columns { target[row * view.columns + column] = Scalar(start[column]) }
+      }
+      initializedCount = count
     }
     self.init(rows: view.rows, columns: view.columns, elements: elements)
   }
 
+  @inlinable
   public subscript(row: Int, column: Int) -> Scalar {
     get { elements[row * columns + column] }
     set { elements[row * columns + column] = newValue }
   }
 
   /// Lends the numbers for the duration of `body`.
+  @inlinable
   public func withView<Result, Failure: Error>(
     _ body: (MatrixView<Scalar>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -58,6 +66,7 @@ public struct Matrix<Scalar: BLASScalar>: Sendable, Equatable {
   }
 
   /// Lends the numbers for writing for the duration of `body`.
+  @inlinable
   public mutating func withMutableView<Result, Failure: Error>(
     _ body: (MutableMatrixView<Scalar>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -69,7 +78,8 @@ public struct Matrix<Scalar: BLASScalar>: Sendable, Equatable {
   }
 }
 
-private func withUnsafeEmptyView<Scalar: BLASScalar, Result, Failure: Error>(
+@inlinable
+func withUnsafeEmptyView<Scalar: BLASScalar, Result, Failure: Error>(
   _ rows: Int, _ columns: Int, _ body: (MatrixView<Scalar>) throws(Failure) -> Result
 ) throws(Failure) -> Result {
   let address = UnsafePointer<Scalar>(bitPattern: MemoryLayout<Scalar>.alignment)!

@@ -12,3 +12,16 @@ public func product<Scalar: BLASScalar>(
 public func innerProduct<Scalar: BLASScalar>(_ left: Matrix<Scalar>, _ right: Matrix<Scalar>) -> Double {
   left.withView { left in right.withView { innerProduct(left, $0) } }
 }
+
+/// The product `op(matrix) · vector`. The corresponding BLAS function is `gemv`.
+public func product<Scalar: LAPACKScalar>(
+  _ matrix: MatrixView<Scalar>, _ orientation: Orientation = .asStored, vector: [Scalar]
+) -> [Scalar] {
+  let (rows, inner) =
+    orientation == .asStored ? (matrix.rows, matrix.columns) : (matrix.columns, matrix.rows)
+  precondition(vector.count == inner, "product of \(rows)×\(inner) and a vector of \(vector.count)")
+  var result = [Scalar](repeating: 0, count: rows)
+  guard rows > 0, inner > 0 else { return result }
+  Scalar.gemv(matrix, transposed: orientation == .transposed, vector, &result)
+  return result
+}

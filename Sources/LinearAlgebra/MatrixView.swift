@@ -8,6 +8,7 @@ public struct MatrixView<Scalar: BLASScalar>: @unchecked Sendable {
   public let columns: Int
   public let stride: Int
 
+  @inlinable
   public init(_ base: UnsafePointer<Scalar>, rows: Int, columns: Int, stride: Int? = nil) {
     self.base = base
     self.rows = rows
@@ -19,15 +20,18 @@ public struct MatrixView<Scalar: BLASScalar>: @unchecked Sendable {
   }
 
   /// The number in row `row` and column `column`.
+  @inlinable
   public subscript(row: Int, column: Int) -> Scalar { base[row * stride + column] }
 
   /// The rows of `range`, as a view of the same numbers.
+  @inlinable
   public func rows(_ range: Range<Int>) -> MatrixView {
     precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
     return MatrixView(base + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
   }
 
   /// The columns of `range`, as a view of the same numbers.
+  @inlinable
   public func columns(_ range: Range<Int>) -> MatrixView {
     precondition(range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of \(columns)")
     return MatrixView(base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
@@ -41,6 +45,7 @@ public struct MutableMatrixView<Scalar: BLASScalar>: @unchecked Sendable {
   public let columns: Int
   public let stride: Int
 
+  @inlinable
   public init(_ base: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int, stride: Int? = nil) {
     self.base = base
     self.rows = rows
@@ -52,17 +57,20 @@ public struct MutableMatrixView<Scalar: BLASScalar>: @unchecked Sendable {
   }
 
   /// The same numbers, to read only.
+  @inlinable
   public var view: MatrixView<Scalar> {
     MatrixView(UnsafePointer(base), rows: rows, columns: columns, stride: stride)
   }
 
   /// The number in row `row` and column `column`.
+  @inlinable
   public subscript(row: Int, column: Int) -> Scalar {
     get { base[row * stride + column] }
     nonmutating set { base[row * stride + column] = newValue }
   }
 
   /// The rows of `range`, as a view of the same numbers.
+  @inlinable
   public func rows(_ range: Range<Int>) -> MutableMatrixView {
     precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
     return MutableMatrixView(
@@ -70,6 +78,7 @@ public struct MutableMatrixView<Scalar: BLASScalar>: @unchecked Sendable {
   }
 
   /// The columns of `range`, as a view of the same numbers.
+  @inlinable
   public func columns(_ range: Range<Int>) -> MutableMatrixView {
     precondition(range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of \(columns)")
     return MutableMatrixView(base + range.lowerBound, rows: rows, columns: range.count, stride: stride)

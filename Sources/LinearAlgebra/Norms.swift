@@ -1,4 +1,5 @@
 /// `⟨left, right⟩ = Σ left_ij right_ij` of two matrices of one shape, accumulated in `Double`.
+@inlinable
 public func innerProduct<Scalar: BLASScalar>(
   _ left: MatrixView<Scalar>, _ right: MatrixView<Scalar>
 ) -> Double {
@@ -13,17 +14,20 @@ public func innerProduct<Scalar: BLASScalar>(
 }
 
 /// `√Σ x_ij²`, accumulated in `Double`: `Float` entries neither overflow nor underflow.
+@inlinable
 public func frobeniusNorm<Scalar: BLASScalar>(_ matrix: MatrixView<Scalar>) -> Double {
   innerProduct(matrix, matrix).squareRoot()
 }
 
 extension Matrix {
   /// `√Σ x_ij²`, accumulated in `Double`.
+  @inlinable
   public var frobeniusNorm: Double { withView { LinearAlgebra.frobeniusNorm($0) } }
 }
 
 /// Eight running sums: a single one would wait for every addition and could not be vectorised.
-private func innerProduct<Scalar: BLASScalar>(
+@inlinable
+func innerProduct<Scalar: BLASScalar>(
   _ left: UnsafePointer<Scalar>, _ right: UnsafePointer<Scalar>, _ count: Int
 ) -> Double {
   var lanes = SIMD8<Double>.zero

@@ -4,9 +4,16 @@ public struct QRFactors<Scalar: LAPACKScalar>: Sendable {
   public let q: Matrix<Scalar>
   /// s×n, zero below the diagonal.
   public let r: Matrix<Scalar>
+
+  @inlinable
+  init(q: Matrix<Scalar>, r: Matrix<Scalar>) {
+    self.q = q
+    self.r = r
+  }
 }
 
 /// The thin QR decomposition of `matrix` (m×n): `matrix = q · r`. LAPACK's `geqrf` and `orgqr`.
+@inlinable
 public func thinQR<Scalar: LAPACKScalar>(
   _ matrix: MatrixView<Scalar>
 ) throws(LinearAlgebraError) -> QRFactors<Scalar> {
@@ -23,6 +30,7 @@ public func thinQR<Scalar: LAPACKScalar>(
 }
 
 /// The factor `r` of the thin QR decomposition alone (min(m, n)×n); cheaper than `thinQR`.
+@inlinable
 public func triangularFactor<Scalar: LAPACKScalar>(
   _ matrix: MatrixView<Scalar>
 ) throws(LinearAlgebraError) -> Matrix<Scalar> {
@@ -31,7 +39,8 @@ public func triangularFactor<Scalar: LAPACKScalar>(
   return upperTriangle(try householder(matrix).reflectors, rows: size)
 }
 
-private func householder<Scalar: LAPACKScalar>(
+@inlinable
+func householder<Scalar: LAPACKScalar>(
   _ matrix: MatrixView<Scalar>
 ) throws(LinearAlgebraError) -> (reflectors: Matrix<Scalar>, tau: [Scalar]) {
   var reflectors = Matrix(matrix)
@@ -41,7 +50,8 @@ private func householder<Scalar: LAPACKScalar>(
   return (reflectors, tau)
 }
 
-private func upperTriangle<Scalar: LAPACKScalar>(
+@inlinable
+func upperTriangle<Scalar: LAPACKScalar>(
   _ matrix: Matrix<Scalar>, rows: Int
 ) -> Matrix<Scalar> {
   var triangle = Matrix<Scalar>(rows: rows, columns: matrix.columns)

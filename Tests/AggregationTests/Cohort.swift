@@ -43,7 +43,8 @@ struct CohortShape: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { "U \(clients), r \(adapterRank), \(outputs)×\(inputs)" }
 
-  /// Square, tall, wide, a dimension equal to the adapter rank, more stacked rows than either dimension.
+  /// Square, tall, wide, a dimension equal to the adapter rank, more stacked rows than either dimension,
+  /// more clients than numbers in a factor.
   static let all = [
     CohortShape(clients: 3, adapterRank: 2, outputs: 12, inputs: 12),
     CohortShape(clients: 5, adapterRank: 3, outputs: 40, inputs: 17),
@@ -52,6 +53,7 @@ struct CohortShape: Sendable, CustomTestStringConvertible {
     CohortShape(clients: 3, adapterRank: 4, outputs: 15, inputs: 4),
     CohortShape(clients: 9, adapterRank: 3, outputs: 10, inputs: 14),
     CohortShape(clients: 6, adapterRank: 1, outputs: 7, inputs: 5),
+    CohortShape(clients: 12, adapterRank: 1, outputs: 5, inputs: 6),
     CohortShape(clients: 2, adapterRank: 8, outputs: 20, inputs: 30),
   ]
 }

@@ -153,6 +153,20 @@ import Testing
     #expect(coefficients.range.upperBound < 10 && coefficients.range.lowerBound > -10)
   }
 
+  /// Two clients that learned the same update with opposite signs: the averages vanish and the descent
+  /// from them cannot move; the spectral start finds the update.
+  @Test func oppositeFactorsAreFoundByTheSecondStart() throws {
+    var cohort = Cohort(CohortShape(clients: 2, adapterRank: 3, outputs: 12, inputs: 9), spread: 1, seed: 30)
+    cohort.weights = [0.5, 0.5]
+    cohort.a[1].elements = cohort.a[0].elements.map { -$0 }
+    cohort.b[1].elements = cohort.b[0].elements.map { -$0 }
+    let layer = try cohort.aggregated(by: FloraNA())
+    let diagnostics = try cohort.diagnosed(layer)
+    #expect(diagnostics.rhoFedIT == 1 && diagnostics.rho < 1e-7)
+    // The averages define no proportion of the norms here: they are equal.
+    #expect(abs(layer.b.frobeniusNorm / layer.a.frobeniusNorm - 1) < 1e-6)
+  }
+
   /// `A_u = c_u A`: `W* = (Σ p_u c_u B_u) A` is within reach, though no client is near another.
   @Test(arguments: [0, 1e-4]) func proportionalFactorsAreAggregatedExactly(noise: Double) throws {
     var cohort = Cohort(CohortShape.all[1], spread: 1, seed: 25)
