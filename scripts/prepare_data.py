@@ -50,7 +50,8 @@ def parse():
 
 def add_glue(parser):
     parser.add_argument("task", choices=list(glue.TASKS), metavar="TASK", help=", ".join(glue.TASKS))
-    parser.add_argument("--input", type=Path, required=True, metavar="DIR", help="the folder with train.tsv and dev.tsv")
+    parser.add_argument("--input", type=Path, required=True, metavar="DIR",
+                        help="the folder with train.tsv and dev.tsv")
 
 
 def add_jsonl(parser):
@@ -71,7 +72,8 @@ def default_output(arguments):
 
 def refuse_foreign_folder(output):
     """A folder that is replaced has to be a data set, or empty."""
-    if output.exists() and not (output.is_dir() and ((output / "dataset.json").is_file() or not any(output.iterdir()))):
+    ours = output.is_dir() and ((output / "dataset.json").is_file() or not any(output.iterdir()))
+    if output.exists() and not ours:
         raise errors.InputError(f"{output}: expected a new folder or a prepared data set, found something else")
 
 

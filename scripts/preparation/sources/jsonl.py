@@ -25,9 +25,11 @@ def load(arguments):
     labels = ordered_labels(train)
     for place, _, label in test:
         if str(label) not in labels:
-            raise InputError(f"{place}: expected a label of the training rows ({shortened(labels)}), found “{label}”")
+            known = shortened(labels)
+            raise InputError(f"{place}: expected a label of the training rows ({known}), found “{label}”")
     only_rows = lambda placed: [row for _, row, _ in placed]
-    return Source(f"{Path(arguments.train).name}, {Path(arguments.test).name}", labels, only_rows(train), only_rows(test))
+    description = f"{Path(arguments.train).name}, {Path(arguments.test).name}"
+    return Source(description, labels, only_rows(train), only_rows(test))
 
 
 def read_rows(path, arguments):
@@ -66,7 +68,8 @@ def objects(path):
         try:
             values = json.loads(line)
         except json.JSONDecodeError as error:
-            raise InputError(f"{place}: expected a JSON object, found an error at column {error.colno}: {error.msg}") from None
+            problem = f"an error at column {error.colno}: {error.msg}"
+            raise InputError(f"{place}: expected a JSON object, found {problem}") from None
         if not isinstance(values, dict):
             raise InputError(f"{place}: expected a JSON object, found {type(values).__name__}")
         yield place, values
@@ -77,7 +80,8 @@ def field(place, values, name, kinds):
     kinds = kinds if isinstance(kinds, tuple) else (kinds,)
     expected = " or ".join(KINDS[kind] for kind in kinds)
     if name not in values:
-        raise InputError(f"{place}: expected {expected} in “{name}”, found only {shortened(values) or 'an empty object'}")
+        found = shortened(values) or "an empty object"
+        raise InputError(f"{place}: expected {expected} in “{name}”, found only {found}")
     value = values[name]
     if isinstance(value, bool) or not isinstance(value, kinds):
         raise InputError(f"{place}: expected {expected} in “{name}”, found {json.dumps(value)[:40]}")

@@ -1,0 +1,1 @@
+"""The two sides of scripts/compare_pytorch.py."""
