@@ -49,9 +49,7 @@ public struct LayerDiagnostics: Sendable, Equatable {
 /// The differences are formed in the coordinates of QR decompositions in Float64: they are right to about
 /// 1e-15 of `‖W*‖`, where Gram matrices would lose half of the digits.
 public func diagnose(_ updates: LayerUpdates, _ aggregated: AggregatedLayer) throws -> LayerDiagnostics {
-  let weights = updates.weights
-  let averages = FactorPair(
-    a: combination(updates.clients.map(\.a), weights), b: combination(updates.clients.map(\.b), weights))
+  let averages = FactorPair(averaging: updates)
   let reduced = try ReducedUpdates(
     updates, references: [FactorPair(aggregated), FactorPair(averages.rounded)])
   let ideal = reduced.ideal
@@ -61,13 +59,6 @@ public func diagnose(_ updates: LayerUpdates, _ aggregated: AggregatedLayer) thr
     errorNorm: reduced.errorNorm(ofReference: 0),
     errorNormFedIT: reduced.errorNorm(ofReference: 1),
     errorNormOptimum: tail.reduce(0) { $0 + $1 * $1 }.squareRoot())
-}
-
-extension FactorPair {
-  init(_ layer: AggregatedLayer) {
-    a = layer.a.withView { Matrix<Double>($0) }
-    b = layer.b.withView { Matrix<Double>($0) }
-  }
 }
 
 /// The ideal update and some pairs of factors in common orthonormal coordinates, which keep all norms.
