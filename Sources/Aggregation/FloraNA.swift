@@ -19,8 +19,12 @@ public struct FloraNA: AggregationRule {
     guard found.needsCheck else { return layer }
     let average = averaged(updates, sweeps: found.sweeps)
     let reduced = try ReducedUpdates(updates, references: [FactorPair(layer), FactorPair(average)])
-    return reduced.errorNorm(ofReference: 0) < reduced.errorNorm(ofReference: 1) ? layer : average
+    let (own, plain) = (reduced.errorNorm(ofReference: 0), reduced.errorNorm(ofReference: 1))
+    return own < plain * (1 - Self.leastGain) ? layer : average
   }
+
+  /// Smaller relative differences are rounding, which must not choose.
+  private static let leastGain = 1e-6
 
   /// What a search found.
   private struct Finding {
@@ -51,7 +55,7 @@ public struct FloraNA: AggregationRule {
     let first = try search.descend(from: search.average)
     guard let start = try search.spectralStart() else { return first }
     let second = try search.descend(from: start)
-    return second.objective < first.objective * (1 - 1e-6) ? second : first
+    return second.objective < first.objective * (1 - Self.leastGain) ? second : first
   }
 
   private static func products(_ factors: CentredFactors, _ shape: LayerShape) -> any FactorProducts {
