@@ -1,4 +1,3 @@
-internal import Foundation
 internal import LinearAlgebra
 
 /// Alternating least squares for the coefficients of one layer.
@@ -14,17 +13,18 @@ struct CoefficientSearch {
 
   let products: any FactorProducts
   let weights: [Double]
-  /// `G_v0` of both sides, (U+1)×r².
-  let meanProducts: [Side: Matrix<Double>]
+  private let leftMeanProducts: Matrix<Double>
+  private let rightMeanProducts: Matrix<Double>
 
   init(_ products: any FactorProducts, weights: [Double]) {
     self.products = products
     self.weights = weights
-    meanProducts = [
-      .left: products.products(.left, with: products.mean),
-      .right: products.products(.right, with: products.mean),
-    ]
+    leftMeanProducts = products.products(.left, with: products.mean)
+    rightMeanProducts = products.products(.right, with: products.mean)
   }
+
+  /// (U+1)×r²: row v is `G_v0`.
+  func meanProducts(_ side: Side) -> Matrix<Double> { side == .left ? leftMeanProducts : rightMeanProducts }
 
   /// A point of the search.
   struct State {
@@ -101,9 +101,9 @@ struct CoefficientSearch {
     let changes = products.products(side.other, with: y)
     let full = zip(products.mean, y).map { $0 + $1 }
     let mixed = contract(full, changes)
-    let moment = (contract(full, meanProducts[side.other]!) + mixed).symmetrized
+    let moment = (contract(full, meanProducts(side.other)) + mixed).symmetrized
     let correlations = correlation(side, with: full)
-    let overlaps = meanProducts[side]!.times(mixed.elements)
+    let overlaps = meanProducts(side).times(mixed.elements)
     let own = dot(meanBlock(side), contract(y, changes).elements)
     return Quadratic(
       hessian: try products.curvature(side, moment: moment),
@@ -124,7 +124,7 @@ struct CoefficientSearch {
 
   /// `G_00` of a side as r² numbers.
   func meanBlock(_ side: Side) -> [Double] {
-    Array(meanProducts[side]!.elements.prefix(products.adapterRank * products.adapterRank))
+    Array(meanProducts(side).elements.prefix(products.adapterRank * products.adapterRank))
   }
 }
 

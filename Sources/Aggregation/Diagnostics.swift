@@ -49,25 +49,17 @@ public struct LayerDiagnostics: Sendable, Equatable {
 /// The differences are formed in the coordinates of QR decompositions in Float64: they are right to about
 /// 1e-15 of `‖W*‖`, where Gram matrices would lose half of the digits.
 public func diagnose(_ updates: LayerUpdates, _ aggregated: AggregatedLayer) throws -> LayerDiagnostics {
-  let weights = updates.weights
-  let averages = FactorPair(
-    a: combination(updates.clients.map(\.a), weights), b: combination(updates.clients.map(\.b), weights))
-  let reduced = try ReducedUpdates(
-    updates, references: [FactorPair(aggregated), FactorPair(averages.rounded)])
-  let ideal = reduced.ideal
-  let tail = try ideal.withView { try singularValues($0) }.dropFirst(updates.largestAdapterRank)
+  let averages = FactorPair(averaging: updates).rounded
+  // One pair twice would differ from itself by rounding: plain averaging has exactly its own distance.
+  let isAverage = aggregated.a == averages.a && aggregated.b == averages.b
+  let references = [FactorPair(averages)] + (isAverage ? [] : [FactorPair(aggregated)])
+  let reduced = try ReducedUpdates(updates, references: references)
+  let tail = try reduced.ideal.withView { try singularValues($0) }.dropFirst(updates.largestAdapterRank)
   return LayerDiagnostics(
-    idealNorm: ideal.frobeniusNorm,
-    errorNorm: reduced.errorNorm(ofReference: 0),
-    errorNormFedIT: reduced.errorNorm(ofReference: 1),
+    idealNorm: reduced.ideal.frobeniusNorm,
+    errorNorm: reduced.errorNorm(ofReference: references.count - 1),
+    errorNormFedIT: reduced.errorNorm(ofReference: 0),
     errorNormOptimum: tail.reduce(0) { $0 + $1 * $1 }.squareRoot())
-}
-
-extension FactorPair {
-  init(_ layer: AggregatedLayer) {
-    a = layer.a.withView { Matrix<Double>($0) }
-    b = layer.b.withView { Matrix<Double>($0) }
-  }
 }
 
 /// The ideal update and some pairs of factors in common orthonormal coordinates, which keep all norms.

@@ -12,16 +12,19 @@ public struct FloraNA: AggregationRule {
 
   public func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer {
     let rank = try updates.uniformAdapterRank(for: name)
-    let average = CombinationCoefficients(ofB: updates.weights, ofA: updates.weights)
     guard let found = try bestCoefficients(updates, adapterRank: rank) else {
-      return combine(updates, average, sweeps: 0)
+      return averaged(updates, sweeps: 0)
     }
-    let layer = combine(updates, balanced(found.coefficients, updates), sweeps: found.sweeps)
+    let layer = balanced(updates, found.coefficients, sweeps: found.sweeps)
     guard found.needsCheck else { return layer }
-    let averaged = combine(updates, average, sweeps: found.sweeps)
-    let reduced = try ReducedUpdates(updates, references: [FactorPair(layer), FactorPair(averaged)])
-    return reduced.errorNorm(ofReference: 0) < reduced.errorNorm(ofReference: 1) ? layer : averaged
+    let average = averaged(updates, sweeps: found.sweeps)
+    let reduced = try ReducedUpdates(updates, references: [FactorPair(layer), FactorPair(average)])
+    let (own, plain) = (reduced.errorNorm(ofReference: 0), reduced.errorNorm(ofReference: 1))
+    return own < plain * (1 - Self.leastGain) ? layer : average
   }
+
+  /// Smaller relative differences are rounding, which must not choose.
+  private static let leastGain = 1e-6
 
   /// What a search found.
   private struct Finding {
@@ -52,7 +55,7 @@ public struct FloraNA: AggregationRule {
     let first = try search.descend(from: search.average)
     guard let start = try search.spectralStart() else { return first }
     let second = try search.descend(from: start)
-    return second.objective < first.objective * (1 - 1e-6) ? second : first
+    return second.objective < first.objective * (1 - Self.leastGain) ? second : first
   }
 
   private static func products(_ factors: CentredFactors, _ shape: LayerShape) -> any FactorProducts {
@@ -69,18 +72,23 @@ private func clientCoefficients(_ changes: [Double], _ weights: [Double]) -> [Do
   return zip(changes.dropFirst(), weights).map { $1 + $0 + shift * $1 }
 }
 
-/// The same product with `‖b‖/‖a‖` of the averages (1 where one of them vanishes) and with the sign on the
-/// averages' side: what the clients' optimiser sees does not jump.
-private func balanced(_ coefficients: CombinationCoefficients, _ updates: LayerUpdates)
-  -> CombinationCoefficients
-{
-  let (a, b) = (updates.clients.map(\.a), updates.clients.map(\.b))
-  let found = FactorPair(a: combination(a, coefficients.ofA), b: combination(b, coefficients.ofB))
-  let average = FactorPair(a: combination(a, updates.weights), b: combination(b, updates.weights))
-  guard let own = found.normRatio else { return coefficients }
-  let factor = ((average.normRatio ?? 1) / own).squareRoot()
-  let agreement = factor * innerProduct(found.b, average.b) + innerProduct(found.a, average.a) / factor
-  return coefficients.rebalanced(by: agreement < 0 ? -factor : factor)
+/// The layer with the coefficients scaled to `‖b‖/‖a‖` of the averages (1 where one of them vanishes) and
+/// with the sign on the averages' side: the same product, and what the clients' optimiser sees does not jump.
+private func balanced(
+  _ updates: LayerUpdates, _ coefficients: CombinationCoefficients, sweeps: Int
+) -> AggregatedLayer {
+  let weights = CombinationCoefficients(ofB: updates.weights, ofA: updates.weights)
+  var found = FactorPair(combining: updates, coefficients)
+  let average = FactorPair(combining: updates, weights)
+  let proportion = found.normRatio.map { (average.normRatio ?? 1) / $0 } ?? 1
+  var factor = proportion.squareRoot()
+  if factor * innerProduct(found.b, average.b) + innerProduct(found.a, average.a) / factor < 0 {
+    factor *= -1
+  }
+  found.rebalance(by: factor)
+  return AggregatedLayer(
+    a: Matrix(rounding: found.a), b: Matrix(rounding: found.b),
+    coefficients: coefficients.rebalanced(by: factor), sweeps: sweeps)
 }
 
 extension FactorPair {
@@ -88,5 +96,11 @@ extension FactorPair {
   fileprivate var normRatio: Double? {
     let (b, a) = (b.frobeniusNorm, a.frobeniusNorm)
     return a > 0 && b > 0 ? b / a : nil
+  }
+
+  /// The same product from other norms.
+  fileprivate mutating func rebalance(by factor: Double) {
+    for index in a.elements.indices { a.elements[index] /= factor }
+    for index in b.elements.indices { b.elements[index] *= factor }
   }
 }

@@ -11,25 +11,13 @@ public struct FloraNAMatrix: AggregationRule {
   public var name: String { "florana-matrix" }
 
   public func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer {
-    let weights = updates.weights
-    let averages = FactorPair(
-      a: combination(updates.clients.map(\.a), weights), b: combination(updates.clients.map(\.b), weights))
+    let averages = FactorPair(averaging: updates)
     let optimum = try FactorPair(bestApproximationOf: FactorStacks(updates), rank: updates.largestAdapterRank)
     // W* = 0 leaves nothing to approximate: keep what the optimiser knows.
     guard optimum.b.elements.contains(where: { $0 != 0 }) else { return averages.rounded }
     let aligned = try optimum.aligned(to: averages, byRotation: updates.commonAdapterRank != nil)
     return aligned.rounded
   }
-}
-
-/// A pair of factors in Float64.
-struct FactorPair {
-  /// adapterRank × inputs
-  var a: Matrix<Double>
-  /// outputs × adapterRank
-  var b: Matrix<Double>
-
-  var rounded: AggregatedLayer { AggregatedLayer(a: Matrix(rounding: a), b: Matrix(rounding: b)) }
 }
 
 extension FactorPair {

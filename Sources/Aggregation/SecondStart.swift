@@ -25,7 +25,7 @@ extension CoefficientSearch {
 
   /// U×U: `⟨W*, B_v A_w⟩`, from `W* = E₀ + B̄Ā` and `B_v = B̄ + β_v`.
   private func clientCorrelation() -> Matrix<Double> {
-    var all = product(meanProducts[.left]!, .asStored, meanProducts[.right]!, .transposed)
+    var all = product(meanProducts(.left), .asStored, meanProducts(.right), .transposed)
     all += products.correlation
     var result = Matrix<Double>(rows: products.clientCount, columns: products.clientCount)
     for v in 0..<result.rows {
@@ -50,8 +50,8 @@ extension CoefficientSearch {
 
   /// `‖B̄‖² / ‖Ā‖²`, or 1 where one of them vanishes.
   private var averageRatioSquare: Double {
-    let left = contract(products.mean, meanProducts[.left]!).trace
-    let right = contract(products.mean, meanProducts[.right]!).trace
+    let left = contract(products.mean, meanProducts(.left)).trace
+    let right = contract(products.mean, meanProducts(.right)).trace
     return left > 0 && right > 0 ? left / right : 1
   }
 

@@ -11,9 +11,10 @@ struct Cohort {
 
   var count: Int { a.count }
 
-  /// Lends the factors as updates.
-  func withUpdates<Result>(_ body: (LayerUpdates) throws -> Result) throws -> Result {
-    try lend(a + b, []) { views in
+  /// Lends the factors as updates, without the last `gap` columns of each.
+  func withUpdates<Result>(gap: Int = 0, _ body: (LayerUpdates) throws -> Result) throws -> Result {
+    try lend(a + b, []) { whole in
+      let views = whole.map { $0.columns(0..<$0.columns - gap) }
       let clients = (0..<count).map { ClientFactors(a: views[$0], b: views[count + $0]) }
       return try body(LayerUpdates(clients: clients, weights: weights))
     }
@@ -54,6 +55,7 @@ struct CohortShape: Sendable, CustomTestStringConvertible {
     CohortShape(clients: 9, adapterRank: 3, outputs: 10, inputs: 14),
     CohortShape(clients: 6, adapterRank: 1, outputs: 7, inputs: 5),
     CohortShape(clients: 12, adapterRank: 1, outputs: 5, inputs: 6),
+    CohortShape(clients: 40, adapterRank: 2, outputs: 8, inputs: 7),
     CohortShape(clients: 2, adapterRank: 8, outputs: 20, inputs: 30),
   ]
 }

@@ -142,6 +142,21 @@ import Testing
       try DenseReference(cohort).rho(b: layer.b, a: layer.a) <= DenseSearch(cohort).rho(sweeps: 60) * 1.001)
   }
 
+  @Test func aClientThatIsAllTheWeightGivesBackItsFactors() throws {
+    var cohort = Cohort(CohortShape.all[1], spread: 0.5, seed: 19)
+    cohort.weights = [0, 0, 0, 1, 0]
+    let layer = try cohort.aggregated(by: FloraNA())
+    #expect(layer.a == cohort.a[3] && layer.b == cohort.b[3])
+  }
+
+  /// Where rounding to Float32 is as large as the gain, too: measured exactly, without a tolerance.
+  @Test(arguments: [1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 1e-2], [1, 2, 3])
+  func isNeverWorseThanAveragingAfterRounding(spread: Double, seed: Int) throws {
+    let cohort = Cohort(CohortShape.all[2], spread: spread, seed: seed)
+    let diagnostics = try cohort.diagnosed(cohort.aggregated(by: FloraNA()))
+    #expect(diagnostics.errorNorm <= diagnostics.errorNormFedIT)
+  }
+
   @Test func equalClientsGetEqualCoefficients() throws {
     var cohort = Cohort(CohortShape.all[1], spread: 0.5, seed: 24)
     cohort.a[3] = cohort.a[1]

@@ -42,6 +42,33 @@ import Testing
   }
 }
 
+@Suite struct LentViewTests {
+  /// Factors that lie in wider buffers with NaN between them give the bits of factors without gaps.
+  @Test func gapsBetweenTheRowsAreNotRead() throws {
+    let cohort = Cohort(CohortShape.all[1], spread: 0.5, seed: 66)
+    var padded = cohort
+    padded.a = cohort.a.map { widened($0) }
+    padded.b = cohort.b.map { widened($0) }
+    for rule in AggregationRules.all {
+      let layer = try cohort.aggregated(by: rule)
+      try padded.withUpdates(gap: 2) { (updates) throws in
+        #expect(try rule.aggregate(updates) == layer)
+        #expect(try diagnose(updates, layer) == cohort.diagnosed(layer))
+      }
+    }
+  }
+
+  private func widened(_ matrix: Matrix<Float>) -> Matrix<Float> {
+    var wide = Matrix<Float>(rows: matrix.rows, columns: matrix.columns + 2)
+    for row in 0..<wide.rows {
+      for column in 0..<wide.columns {
+        wide[row, column] = column < matrix.columns ? matrix[row, column] : .nan
+      }
+    }
+    return wide
+  }
+}
+
 @Suite struct IdealUpdateTests {
   @Test(arguments: CohortShape.all) func appliesTheIdealAndNotItsTranspose(shape: CohortShape) throws {
     let cohort = Cohort(shape, spread: 1, seed: 62)
@@ -86,6 +113,16 @@ import Testing
     #expect(abs(diagnostics.rho - dense.rho(b: layer.b, a: layer.a)) < 1e-12)
     #expect(abs(diagnostics.rhoFedIT / dense.rho(b: average.b, a: average.a) - 1) < 1e-6)
     #expect(try abs(diagnostics.rhoOptimum - dense.rhoOptimum(adapterRank: shape.adapterRank)) < 1e-12)
+  }
+
+  @Test func averagingClosesNothingOfTheGapAndTheOptimumAll() throws {
+    let cohort = Cohort(CohortShape.all[1], spread: 0.5, seed: 67)
+    let plain = try cohort.diagnosed(cohort.aggregated(by: FedIT()))
+    #expect(plain.errorNorm == plain.errorNormFedIT && plain.closedGap == 0)
+    let best = try #require(try cohort.diagnosed(cohort.aggregated(by: FloraNAMatrix())).closedGap)
+    #expect(abs(best - 1) < 1e-5)
+    let between = try #require(try cohort.diagnosed(cohort.aggregated(by: FloraNA())).closedGap)
+    #expect(between > 0 && between < 1)
   }
 
   @Test func aRoundsFiguresAreOverAllLayers() {

@@ -66,6 +66,8 @@ import Testing
     #expect(form(1024, 16, 4096, 4096) == .factored)
     #expect(form(512, 8, 576, 576) == .factored)
     #expect(form(128, 8, 576, 576) == .gram)
+    // One of the shapes that the rule's own tests run through.
+    #expect(form(40, 2, 8, 7) == .factored)
     #expect(EstimatorForm.formsDenseUpdate(rows: 512, outputs: 384, inputs: 384))
     #expect(!EstimatorForm.formsDenseUpdate(rows: 256, outputs: 384, inputs: 384))
   }

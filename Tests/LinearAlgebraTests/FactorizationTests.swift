@@ -60,6 +60,23 @@ import Testing
     #expect(distance(naiveProduct(scaled, factors.vTransposed), part) < 1e-5)
   }
 
+  /// What takes over where divide and conquer does not converge, called as the fallback calls it.
+  @Test(arguments: shapes) func theFallbackFindsTheSameValues(rows: Int, columns: Int) throws {
+    let matrix = sample(rows, columns, seed: 9, as: Double.self)
+    let size = min(rows, columns)
+    var (copy, values) = (matrix, [Double](repeating: 0, count: size))
+    var (u, vTransposed) = (
+      Matrix<Double>(rows: rows, columns: size), Matrix<Double>(rows: size, columns: columns)
+    )
+    let info = copy.withMutableView { copy in
+      u.withMutableView { u in vTransposed.withMutableView { Double.gesvd(copy, &values, u, $0) } }
+    }
+    #expect(info == 0)
+    #expect(distance(naiveProduct(naiveProduct(u, diagonal(values)), vTransposed), matrix) < 1e-13)
+    let expected = try matrix.withView { try singularValues($0) }
+    #expect(zip(values, expected).allSatisfy { abs($0 - $1) < 1e-13 })
+  }
+
   @Test func nothingHasNoValues() throws {
     #expect(try Matrix<Double>(rows: 0, columns: 4).withView { try singularValues($0) } == [])
   }

@@ -12,6 +12,19 @@ import Testing
     #expect(distance(product(left.transposed, .transposed, right.transposed, .transposed), expected) < 1e-12)
   }
 
+  @Test(arguments: shapes) func productsWithVectorsAgreeWithTheNaiveProduct(rows: Int, columns: Int) {
+    let wide = sample(rows, columns + 3, seed: 8, as: Double.self)
+    let matrix = wide.withView { Matrix($0.columns(2..<columns + 2)) }
+    let (x, y) = (sample(columns, 1, seed: 9, as: Double.self), sample(rows, 1, seed: 10, as: Double.self))
+    wide.withView { wide in
+      let view = wide.columns(2..<columns + 2)
+      let forward = Matrix(rows: rows, columns: 1, elements: product(view, vector: x.elements))
+      #expect(distance(forward, naiveProduct(matrix, x)) < 1e-12)
+      let back = Matrix(rows: columns, columns: 1, elements: product(view, .transposed, vector: y.elements))
+      #expect(distance(back, naiveProduct(matrix.transposed, y)) < 1e-12)
+    }
+  }
+
   @Test func stridedViewsAreReadAndWrittenInPlace() {
     let wide = sample(4, 9, seed: 3, as: Float.self)
     var target = Matrix<Float>(rows: 4, columns: 8)
