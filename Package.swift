@@ -80,9 +80,14 @@ let package = Package(
     tests("Configuration"),
     tests("Telemetry"),
     tests("Simulation", ["Adapters", "Aggregation", "LinearAlgebra", "MPI", "Telemetry"]),
+    .target(
+      name: "LaunchSupport", dependencies: ["MPI"], path: "Tests/LaunchSupport", swiftSettings: swiftSettings),
     .testTarget(
-      name: "CollectiveTests", dependencies: ["MPI", "Simulation"], swiftSettings: swiftSettings),
-    .testTarget(name: "LaunchTests", dependencies: ["florana"], swiftSettings: swiftSettings),
+      name: "CollectiveTests", dependencies: ["LaunchSupport", "MPI"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "LaunchTests",
+      dependencies: ["florana", "LaunchSupport", "Randomness", "Safetensors", "Telemetry"],
+      swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]
 )

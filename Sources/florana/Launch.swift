@@ -6,10 +6,15 @@ internal import MPI
 enum Launch {
   /// Whether this is the process that speaks for the job before MPI is started: rank 0 by what mpirun or
   /// Slurm put into the environment, or a process of its own.
-  static var isFirstProcess: Bool {
+  static var isFirstProcess: Bool { launchedRank.map { $0 == "0" } ?? true }
+
+  /// Whether mpirun or another launcher started this process.
+  static var isUnderLauncher: Bool { launchedRank != nil }
+
+  private static var launchedRank: String? {
     let environment = ProcessInfo.processInfo.environment
     let names = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"]
-    return names.lazy.compactMap { environment[$0] }.first.map { $0 == "0" } ?? true
+    return names.lazy.compactMap { environment[$0] }.first
   }
 
   /// Runs a command's body on all ranks and ends the process with its status. An error is told once.

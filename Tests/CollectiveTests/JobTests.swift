@@ -1,4 +1,5 @@
 import Foundation
+import LaunchSupport
 import MPI
 import Testing
 
@@ -35,9 +36,10 @@ struct JobTests {
       let result = await #expect(
         processExitsWith: .exitCode(1), observing: [\.standardErrorContent]
       ) { exit(status(of: .oneRankThrows)) }
+      let text = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
       #expect(
-        reports(String(decoding: try #require(result).standardErrorContent, as: UTF8.self)) == [
-          "the disk is full"
+        text.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("report: ") } == [
+          "report: the disk is full"
         ])
     }
 
@@ -48,80 +50,46 @@ struct JobTests {
 
   @Suite(.enabled("needs Open MPI's mpirun") { Job.launcher != nil }) struct ThreeRanks {
     @Test func aJobThatGoesWellEndsWithZero() throws {
-      let job = try Job(.allIsWell)
+      let job = try launch(.allIsWell)
       #expect(job.status == 0)
-      #expect(reports(job.standardError) == [])
+      #expect(job.reports("report: ") == [])
     }
 
     @Test func anErrorOnOneRankEndsTheJob() throws {
-      let job = try Job(.oneRankThrows)
+      let job = try launch(.oneRankThrows)
       #expect(job.status == 1)
-      let report = try #require(reports(job.standardError).first)
+      let report = try #require(job.reports("report: ").first)
       #expect(report.hasPrefix("rank 2 on host ") && report.hasSuffix(": the disk is full"))
-      #expect(reports(job.standardError).count == 1)
+      #expect(job.reports("report: ").count == 1)
     }
 
     @Test func anErrorOfAllRanksIsReportedOnce() throws {
-      let job = try Job(.allRanksThrow)
+      let job = try launch(.allRanksThrow)
       #expect(job.status == 2)
-      #expect(reports(job.standardError) == ["clients.count: expected 1 or more, found 0"])
+      #expect(job.reports("report: ") == ["clients.count: expected 1 or more, found 0"])
       #expect(!job.standardError.contains("MPI_ABORT"))
     }
 
     @Test func anErrorThatAllRanksLearnIsReportedOnce() throws {
-      let job = try Job(.oneRankFindsAnError)
+      let job = try launch(.oneRankFindsAnError)
       #expect(job.status == 1)
-      let report = try #require(reports(job.standardError).first)
+      let report = try #require(job.reports("report: ").first)
       #expect(report.hasPrefix("rank 2 on host ") && report.hasSuffix(": no such file"))
-      #expect(reports(job.standardError).count == 1)
+      #expect(job.reports("report: ").count == 1)
       #expect(!job.standardError.contains("MPI_ABORT"))
     }
 
     @Test func aRankThatDiesEndsTheJob() throws {
-      let job = try Job(.oneRankDies)
+      let job = try launch(.oneRankDies)
       // 110 is mpirun's status for a job that outlives its timeout.
       #expect(job.status != 0 && job.status != 110)
     }
   }
 }
 
-/// The lines that `withMPI` reported, among the launcher's own.
-private func reports(_ standardError: String) -> [String] {
-  standardError.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("report: ") }
-    .map { String($0.dropFirst("report: ".count)) }
-}
-
 /// A finished job of three ranks of this test program.
-private struct Job {
-  let status: Int32
-  let standardError: String
-
-  static let launcher: URL? = {
-    guard MPIEnvironment.libraryVersion.hasPrefix("Open MPI") else { return nil }
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-    return path.split(separator: ":").map { URL(filePath: String($0)).appending(path: "mpirun") }
-      .first { FileManager.default.isExecutableFile(atPath: $0.path) }
-  }()
-
-  init(_ scenario: JobScenario) throws {
-    let process = Process()
-    process.executableURL = Self.launcher
-    process.arguments =
-      ["--oversubscribe", "--timeout", "60", "-n", "3", CommandLine.arguments[0]]
-      + ["--testing-library", "swift-testing", "--filter", "JobScenarioRank"]
-    var environment = ProcessInfo.processInfo.environment
-    environment[JobScenario.variable] = scenario.rawValue
-    environment["SWIFT_BACKTRACE"] = "enable=no"
-    environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
-    environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
-    process.environment = environment
-    let pipe = Pipe()
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = pipe
-    try process.run()
-    standardError = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    status = process.terminationStatus
-  }
+private func launch(_ scenario: JobScenario) throws -> Job.Outcome {
+  try Job.run(
+    [CommandLine.arguments[0], "--testing-library", "swift-testing", "--filter", "JobScenarioRank"],
+    ranks: 3, environment: [JobScenario.variable: scenario.rawValue])
 }

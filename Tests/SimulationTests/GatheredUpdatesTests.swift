@@ -36,7 +36,7 @@ import Testing
       #expect(updates.clients.map { $0.b[2, 0] } == [1, 4, 5, 8])
     }
     let mean = gathered.mean(of: layout.factorCount..<layout.count)
-    #expect(mean == [Float](repeating: 0.1 * 1 + 0.2 * 4 + 0.3 * 5 + 0.4 * 8, count: 2))
+    #expect(mean == [Float](repeating: Float(0.1 * 1.0 + 0.2 * 4 + 0.3 * 5 + 0.4 * 8), count: 2))
   }
 
   @Test func anOracleIsTheExactIdealUpdate() throws {

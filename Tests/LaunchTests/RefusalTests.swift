@@ -1,0 +1,129 @@
+import Foundation
+import LaunchSupport
+import Testing
+
+extension LaunchTests {
+  /// Bad input: one clear line, once for the whole job, status 2, before any training.
+  @Suite(.serialized) struct RefusalTests {
+    private let world: TinyWorld
+
+    init() throws { world = try TinyWorld() }
+
+    private func expectRefusal(
+      _ settings: [String] = [], naming parts: [String], sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+      let job = try world.simulate("refused", settings, ranks: 2)
+      #expect(job.status == 2, sourceLocation: sourceLocation)
+      let reports = job.reports("florana: ")
+      #expect(reports.count == 1, "\(job.standardError)", sourceLocation: sourceLocation)
+      for part in parts {
+        #expect(reports.first?.contains(part) == true, "\(reports)", sourceLocation: sourceLocation)
+      }
+      #expect(!job.standardOutput.contains("round 1"), sourceLocation: sourceLocation)
+      #expect(
+        !FileManager.default.fileExists(atPath: world.folder.path + "/refused/rounds.jsonl"),
+        sourceLocation: sourceLocation)
+    }
+
+    @Test func anUnknownKey() throws {
+      try expectRefusal(["training.stepz=3"], naming: ["training.stepz", "steps"])
+    }
+
+    @Test func aWrongType() throws {
+      try expectRefusal(["training.rounds=many"], naming: ["training.rounds", "many"])
+    }
+
+    @Test func aMissingModel() throws {
+      try expectRefusal(["model.path=nowhere"], naming: ["nowhere/config.json", "no such file"])
+    }
+
+    @Test func missingData() throws {
+      try expectRefusal(["data.path=nowhere"], naming: ["nowhere/dataset.json"])
+    }
+
+    @Test func aModelFileCutShort() throws {
+      let path = world.model + "/model.safetensors"
+      let whole = try Data(contentsOf: URL(filePath: path))
+      try whole.dropLast(1000).write(to: URL(filePath: path))
+      try expectRefusal(naming: ["model.safetensors", "cut short"])
+    }
+
+    @Test func aHeaderThatLiesAboutOffsets() throws {
+      let path = world.model + "/model.safetensors"
+      var file = try Data(contentsOf: URL(filePath: path))
+      let offsets = try #require(file.range(of: Data(#""data_offsets":[0,"#.utf8)))
+      file[offsets.upperBound - 2] = UInt8(ascii: "4")
+      try file.write(to: URL(filePath: path))
+      try expectRefusal(naming: ["model.safetensors", "expected"])
+    }
+
+    @Test func labelsOutsideTheRange() throws {
+      try world.writeData { $0[5] = 3 }
+      try expectRefusal(naming: ["train.safetensors", "row 5", "3"])
+    }
+
+    @Test func anAdapterRankAboveADimension() throws {
+      try expectRefusal(["adapter.rank=33"], naming: ["adapter.rank", "32", "33", "query"])
+    }
+
+    @Test func aTargetThatNamesNoLayer() throws {
+      try expectRefusal(["adapter.targets=[queri]"], naming: ["adapter.targets", "queri", "query"])
+    }
+
+    @Test func moreClientsThanRows() throws {
+      try expectRefusal(["clients.count=211"], naming: ["211", "210"])
+    }
+
+    @Test func sequencesBeyondTheModelsPositions() throws {
+      try Data(
+        world.text("model/config.json").replacing(
+          #""max_position_embeddings": 40"#, with: #""max_position_embeddings": 8"#
+        ).utf8
+      ).write(to: URL(filePath: world.model + "/config.json"))
+      try expectRefusal(naming: ["16", "8"])
+    }
+
+    @Test func anotherTokenizer() throws {
+      try Data("{}".utf8).write(to: URL(filePath: world.model + "/tokenizer.json"))
+      try expectRefusal(naming: ["tokenizer"])
+    }
+
+    @Test func aFolderThatHoldsAnotherRun() throws {
+      #expect(try world.simulate("run", ["training.rounds=1"], ranks: 2).status == 0)
+      let before = try world.text("run/summary.json")
+      let job = try world.simulate("run", ["training.rounds=1"], ranks: 2)
+      #expect(job.status == 2)
+      #expect(job.reports("florana: ").count == 1 && job.standardError.contains("another run"))
+      #expect(try world.text("run/summary.json") == before)
+    }
+
+    @Test func badUsage() throws {
+      let job = try world.florana(["simulate", "--outpt", "x"], ranks: 2)
+      #expect(job.status == 2)
+      #expect(job.standardError.components(separatedBy: "Usage:").count == 2, "once, not once a rank")
+    }
+
+    @Test(arguments: ["simulate", "evaluate", "doctor", "benchmark step"])
+    func helpShowsAnExample(command: String) throws {
+      let words = command.split(separator: " ").map(String.init)
+      let job = try world.florana(words + ["--help"], ranks: nil)
+      #expect(job.status == 0 && job.standardOutput.contains("florana \(command)"))
+      #expect(job.standardOutput.contains("Example"))
+    }
+
+    @Test func theVersionNamesLibraries() throws {
+      let job = try world.florana(["--version"], ranks: nil)
+      #expect(job.status == 0)
+      #expect(["florana 0", "MPI: Open MPI", "BLAS: OpenBLAS"].allSatisfy(job.standardOutput.contains))
+    }
+
+    @Test func theDoctorFindsABrokenModel() throws {
+      let folders = ["doctor", "--models", world.folder.path, "--data", world.folder.path + "/none"]
+      let healthy = try world.florana(["doctor", "--models", "none", "--data", "none"], ranks: 2)
+      #expect(healthy.status == 0 && healthy.standardOutput.contains("2 on "))
+      let broken = try world.florana(folders, ranks: 2)
+      #expect(broken.status == 1 && broken.standardOutput.contains("FAIL"))
+      #expect(broken.reports("florana: ").count == 1)
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import LaunchSupport
+import Randomness
+import Safetensors
+import Telemetry
+
+/// A folder with all that a run needs, small: the two-layer model of the golden files, a made data set
+/// whose labels can be learned, and a configuration. Each part can be spoiled by a test.
+final class TinyWorld {
+  let folder: URL
+  var model: String { folder.path + "/model" }
+  var data: String { folder.path + "/data" }
+  var configuration: String { folder.path + "/tiny.yaml" }
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appending(path: "florana-launch-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let golden = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "TransformerTests/Golden/tiny")
+    try FileManager.default.createDirectory(atPath: model, withIntermediateDirectories: true)
+    for file in ["config.json", "model.safetensors"] {
+      try FileManager.default.copyItem(
+        at: golden.appending(path: file), to: URL(filePath: model + "/" + file))
+    }
+    try writeData()
+    try Data(Self.yaml.utf8).write(to: URL(filePath: configuration))
+  }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  private static let yaml = """
+    seed: 3
+    model: { path: model }
+    adapter: { rank: 4, alpha: 8, targets: [query, value, output.dense], dropout: 0.1 }
+    data: { path: data, maximum-length: 16, held-out: 0.2, partition: { kind: dirichlet, alpha: 0.5 } }
+    clients: { count: 7 }
+    training: { rounds: 2, steps: 3, batch: 4, learning-rate: 2e-3 }
+    evaluate: { every: 1, oracle: true, batch: 16 }
+
+    """
+
+  /// 210 training and 60 test rows of 3 to 14 tokens; the label says from which third of the vocabulary
+  /// most tokens come.
+  func writeData(labels change: (inout [Int32]) -> Void = { _ in }) throws {
+    try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+    let train = try writeSplit("train", rows: 210, part: 0, change)
+    let test = try writeSplit("test", rows: 60, part: 1) { _ in }
+    let description = """
+      {"format": "florana-dataset", "version": 1, "name": "tiny", "task": "classification",
+       "labels": ["low", "middle", "high"], "groups": ["even", "odd"], "tokenizer": {"sha256": "none"},
+       "maximumLength": 16, "splits": {"train": {"rows": 210, "tokens": \(train)},
+       "test": {"rows": 60, "tokens": \(test)}}}
+      """
+    try Data(description.utf8).write(to: URL(filePath: data + "/dataset.json"))
+  }
+
+  private func writeSplit(
+    _ name: String, rows: Int, part: Int, _ change: (inout [Int32]) -> Void
+  ) throws -> Int {
+    var stream = RandomStream(RandomKey(seed: 11, purpose: .test, part: part))
+    var tokens: [Int32] = [], offsets: [Int64] = [0], labels: [Int32] = []
+    for _ in 0..<rows {
+      let label = stream.uniformInteger(below: 3)
+      for _ in 0..<3 + stream.uniformInteger(below: 12) {
+        let third = stream.uniformInteger(below: 10) < 8 ? label : stream.uniformInteger(below: 3)
+        tokens.append(Int32(33 * third + stream.uniformInteger(below: 33)))
+      }
+      offsets.append(Int64(tokens.count))
+      labels.append(Int32(label))
+    }
+    change(&labels)
+    var writer = SafetensorsWriter()
+    writer.add(name: "tokens", shape: [tokens.count], integers: tokens)
+    writer.add(name: "offsets", shape: [offsets.count], integers: offsets)
+    writer.add(name: "labels", shape: [rows], integers: labels)
+    writer.add(name: "groups", shape: [rows], integers: (0..<rows).map { Int32($0 % 2) })
+    try writer.write(to: "\(data)/\(name).safetensors")
+    return tokens.count
+  }
+
+  /// Runs the program in this world's folder.
+  func florana(_ arguments: [String], ranks: Int?) throws -> Job.Outcome {
+    try Job.run([Self.program] + arguments, ranks: ranks, folder: folder)
+  }
+
+  /// Runs `simulate` into the folder `output`, with overrides of the configuration.
+  func simulate(_ output: String, _ settings: [String] = [], ranks: Int?) throws -> Job.Outcome {
+    try florana(
+      ["simulate", "tiny.yaml", "--output", output] + settings.flatMap { ["--set", $0] }, ranks: ranks)
+  }
+
+  static let program = Job.productsFolder.appending(path: "florana").path
+
+  func adapterHash(_ output: String) throws -> String {
+    try SHA256.hexDigest(ofFileAt: "\(folder.path)/\(output)/adapter/adapter_model.safetensors")
+  }
+
+  func rounds(_ output: String) throws -> [RoundReport] {
+    try RunDirectory.rounds(inRunAt: "\(folder.path)/\(output)")
+  }
+
+  func layers(_ output: String) throws -> [LayerReport] {
+    try RunDirectory.layers(inRunAt: "\(folder.path)/\(output)")
+  }
+
+  func text(_ path: String) throws -> String {
+    try String(contentsOf: folder.appending(path: path), encoding: .utf8)
+  }
+}
