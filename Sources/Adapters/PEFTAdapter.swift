@@ -40,10 +40,4 @@ public enum PEFTAdapter {
     }
     return parameters
   }
-
-  /// The number of labels of the classifier's head in `folder`; nil where it has none.
-  public static func labelCount(folder: String) throws -> Int? {
-    let file = try SafetensorsFile(path: folder + "/" + weightsFileName)
-    return file[prefix + "classifier.weight"]?.shape.first
-  }
 }

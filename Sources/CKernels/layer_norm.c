@@ -3,6 +3,19 @@
 
 #include <math.h>
 
+// z = x + residual; returns the sum of z.
+static inline __attribute__((always_inline)) float add_and_sum(const float *restrict x,
+                                                               const float *restrict residual,
+                                                               float *restrict z, size_t columns) {
+  FK_FAST_MATH
+  float sum = 0;
+  for (size_t i = 0; i < columns; i++) {
+    z[i] = residual ? x[i] + residual[i] : x[i];
+    sum += z[i];
+  }
+  return sum;
+}
+
 FK_CLONES void fk_layer_norm_forward(const float *restrict x, const float *restrict residual,
                                      const float *restrict gain, const float *restrict bias,
                                      float *restrict normalised, float *restrict y,
@@ -13,21 +26,8 @@ FK_CLONES void fk_layer_norm_forward(const float *restrict x, const float *restr
     const float *restrict in = x + row * columns;
     float *restrict z = normalised + row * columns;
     float *restrict out = y + row * columns;
-    float sum = 0;
-    if (residual) {
-      const float *restrict skip = residual + row * columns;
-      for (size_t i = 0; i < columns; i++) {
-        const float value = in[i] + skip[i];
-        z[i] = value;
-        sum += value;
-      }
-    } else {
-      for (size_t i = 0; i < columns; i++) {
-        z[i] = in[i];
-        sum += in[i];
-      }
-    }
-    const float mean = sum / (float)columns;
+    const float *restrict skip = residual ? residual + row * columns : NULL;
+    const float mean = add_and_sum(in, skip, z, columns) / (float)columns;
     float squares = 0;
     for (size_t i = 0; i < columns; i++) {
       const float deviation = z[i] - mean;

@@ -44,6 +44,7 @@ public struct ClientDataError: Error, Sendable, Equatable, CustomStringConvertib
 
     case noSuchSplit(wanted: String, available: [String])
     case tokenBeyondVocabulary(row: Int, vocabularySize: Int, found: Int)
+    case tokenTypeBeyondModel(expected: Int, found: Int)
     case otherTokenizer(expected: String, found: String)
 
     case partition(PartitionProblem)
@@ -78,6 +79,8 @@ extension ClientDataError.Problem: CustomStringConvertible {
     case .tokenTypeOutOfRange(let row, let found): "row \(row): expected token types 0 and 1, found \(found)"
     case .noSuchSplit(let wanted, let available):
       "expected a split \"\(wanted)\", found \(available.map { "\"\($0)\"" }.joined(separator: ", "))"
+    case .tokenTypeBeyondModel(let expected, let found):
+      "expected token types below \(expected) (the model's segments), found \(found)"
     case .tokenBeyondVocabulary(let row, let vocabularySize, let found):
       "row \(row): expected token ids below the model's vocabulary size \(vocabularySize), found \(found)"
     case .otherTokenizer(let expected, let found):

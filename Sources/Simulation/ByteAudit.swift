@@ -1,7 +1,7 @@
 internal import Adapters
 internal import Aggregation
 internal import MPI
-public import Telemetry
+internal import Telemetry
 
 /// Bytes that one rank counted in a round, at the calls that moved them.
 struct CountedBytes: Sendable, Equatable {
@@ -65,23 +65,5 @@ struct ByteAudit: Sendable, Equatable {
       logicalDown: perClient.reduce(0) { $0 + $1.down } * floatBytes,
       gathered: crossing.reduce(0) { $0 + $1.1.up } * floatBytes,
       broadcast: (placement.rankCount - 1) * (perClient.map(\.down).max() ?? 0) * floatBytes)
-  }
-}
-
-/// What can go wrong in a round although every input is right.
-public enum SimulationError: Error, Sendable, CustomStringConvertible {
-  /// Counted bytes are not those of the rule's definition.
-  case bytes(round: Int, demanded: ByteCounts, sent: ByteCounts, received: ByteCounts)
-  /// Training left the range of numbers.
-  case lossNotFinite(round: Int, client: Int)
-
-  public var description: String {
-    switch self {
-    case .bytes(let round, let demanded, let sent, let received):
-      "round \(round): expected bytes \(demanded), found \(sent) sent and \(received) received"
-    case .lossNotFinite(let round, let client):
-      "round \(round), client \(client): expected a finite training loss, found NaN or infinity; "
-        + "lower training.learning-rate or set training.clip-norm"
-    }
   }
 }

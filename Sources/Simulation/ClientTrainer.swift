@@ -19,11 +19,11 @@ final class ClientTrainer {
   private let trainer: LocalTrainer
   private var packed = PackedBatch()
 
-  init(_ experiment: Experiment, model: any ClassificationModel) {
+  init(_ experiment: Experiment) {
     self.experiment = experiment
     let training = experiment.configuration.training
     trainer = LocalTrainer(
-      model: model, optimizer: Optimizer(training), clipNorm: training.clipNorm.map { Float($0) },
+      model: experiment.model, optimizer: Optimizer(training), clipNorm: training.clipNorm.map { Float($0) },
       dropoutProbability: Float(experiment.configuration.adapter.dropout))
   }
 

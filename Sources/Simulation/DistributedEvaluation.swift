@@ -20,17 +20,15 @@ struct DealtChunks: Sendable {
 }
 
 extension Communicator {
-  /// The metrics of a model on a split whose chunks are spread over all ranks; nil off the root. The
-  /// tallies are summed in the order of chunks, so that the number of ranks changes no bit.
+  /// The metrics of all chunks, from each rank's tallies of its own; nil off the root. The tallies are
+  /// summed in the order of chunks, so that the number of ranks changes no bit.
   func metrics(
-    _ chunks: DealtChunks, of split: DatasetSplit, _ model: any ClassificationModel,
-    _ parameters: AdapterParameters, by evaluator: Evaluator, to root: Int
+    _ own: [Tally], of chunks: DealtChunks, labelCount: Int, to root: Int
   ) throws(MPIError) -> Metrics? {
-    let own = evaluator.tallies(chunks.of(rank: rank, size: size), of: split, model, parameters)
     guard let gathered = try gatherArrays(own.flatMap(\.wire), to: root) else { return nil }
-    let count = Tally.wireCount(labelCount: split.labelCount)
-    let tallies = gathered.map { $0.chunked(by: count).map { Tally(labelCount: split.labelCount, wire: $0) } }
-    return chunks.inOrder(tallies).sum(labelCount: split.labelCount).metrics
+    let count = Tally.wireCount(labelCount: labelCount)
+    let tallies = gathered.map { $0.chunked(by: count).map { Tally(labelCount: labelCount, wire: $0) } }
+    return chunks.inOrder(tallies).sum(labelCount: labelCount).metrics
   }
 }
 

@@ -16,6 +16,10 @@ public struct Experiment: Sendable {
   /// The rows of every client, in order of client id.
   public let shards: [ClientShard]
   public let layout: AdapterLayout
+  /// The frozen model with room for the adapters of `layout`.
+  let model: any ClassificationModel
+  /// The global adapter before the first round.
+  let start: AdapterParameters
 
   /// Opens model and data and deals the rows to the clients.
   ///
@@ -26,10 +30,15 @@ public struct Experiment: Sendable {
     dataset = try Dataset(folder: configuration.data.path)
     train = try dataset.split("train")
     test = try dataset.split("test")
-    layout = try Self.layout(configuration.adapter, pretrained, labelCount: dataset.description.labels.count)
-    try requireFit(
-      dataset, to: pretrained, modelPath: configuration.model.path,
-      maximumLength: configuration.data.maximumLength)
+    layout = try namingKeys(of: pretrained) { [pretrained, dataset] in
+      try requireFit(
+        dataset, to: pretrained, modelPath: configuration.model.path,
+        maximumLength: configuration.data.maximumLength)
+      return try Self.layout(
+        configuration.adapter, pretrained, labelCount: dataset.description.labels.count)
+    }
+    model = try pretrained.classifier(layout: layout)
+    start = try pretrained.start(layout: layout, seed: configuration.seed)
     shards = try Partition(
       of: train, kind: PartitionKind(configuration.data.partition),
       clientCount: configuration.clients.count, seed: configuration.seed
@@ -56,7 +65,19 @@ public struct Experiment: Sendable {
   }
 }
 
-/// Checks that a data set was made for this model: its tokeniser, vocabulary, positions and segments.
+/// Tells what does not fit between configuration and model under the configuration's keys.
+private func namingKeys<Result>(of pretrained: PretrainedModel, _ body: () throws -> Result) throws -> Result
+{
+  do { return try body() } catch ModelError.noLayerNamed(let target, _) {
+    throw ConfigurationError(keyPath: "adapter.targets", unknown: target, valid: pretrained.targetNames)
+  } catch ModelError.sequenceTooLong(let tokens, let limit) {
+    throw ConfigurationError(
+      keyPath: "data.maximum-length",
+      problem: "expected at most \(limit), the model's positions, for these data; found \(tokens)")
+  }
+}
+
+/// Checks that a data set was made for this model: its tokeniser, vocabulary, segments and positions.
 public func requireFit(
   _ dataset: Dataset, to pretrained: PretrainedModel, modelPath: String, maximumLength: Int
 ) throws {
@@ -65,6 +86,7 @@ public func requireFit(
     try dataset.requireTokenizer(sha256: SHA256.hexDigest(ofFileAt: tokenizer))
   }
   try dataset.requireTokens(below: pretrained.vocabularySize)
+  try dataset.requireTokenTypes(below: pretrained.tokenTypeCount)
   let longest = min(maximumLength, dataset.description.maximumLength)
   guard longest <= pretrained.positionCount else {
     throw ModelError.sequenceTooLong(tokens: longest, limit: pretrained.positionCount)

@@ -9,14 +9,17 @@ internal import Transformer
 
 extension Federation {
   /// A round as the paper's algorithm has it: sample, train, gather, estimate, broadcast, apply, evaluate.
+  ///
+  /// `global` is what the next round starts from, `evaluated` becomes the model of this round's evaluation.
   /// Returns the reports at the root, nil elsewhere.
   func runRound(
-    _ round: Int, _ global: inout AdapterParameters, _ world: borrowing Communicator
+    _ round: Int, _ global: inout AdapterParameters, evaluated: inout AdapterParameters,
+    _ world: borrowing Communicator
   ) throws -> (round: RoundReport, layers: [LayerReport])? {
     timer.reset()
     var bytes = CountedBytes()
     let cohort = sampler.cohort(round: round)
-    let (updates, outcomes) = try trainClients(of: cohort, from: global, round: round, on: world.rank)
+    let (updates, outcomes) = try train(cohort, from: global, round: round, world)
     bytes.packed = updates.uploadedByteCount
 
     let gathered = try gather(updates, of: cohort, counting: &bytes.gather, world)
@@ -25,18 +28,25 @@ extension Federation {
     }
     let message = try broadcast(estimate?.global, counting: &bytes.broadcast, world)
     bytes.applied = apply(message, to: &global, forClients: updates.clientCount)
-    try averageLocalHeads(of: cohort, into: &global, world)
+    evaluated = try withAverageOfLocalHeads(global, of: cohort, world)
 
-    let evaluation = try evaluates(round) ? evaluate(global, estimate?.updates, cohort, world) : nil
+    let evaluation = try evaluates(round) ? evaluate(evaluated, estimate?.updates, cohort, world) : nil
     let allOutcomes = try world.gather(
       outcomes, of: cohort, placement: placement, labelCount: experiment.test.labelCount, to: Self.root)
-    return try report(
-      round, cohort, estimate, allOutcomes, evaluation, bytes, world)
+    return try report(round, cohort, estimate, allOutcomes, evaluation, bytes, world)
   }
 
   private func evaluates(_ round: Int) -> Bool {
     let configuration = experiment.configuration
     return round % configuration.evaluate.every == 0 || round == configuration.training.rounds
+  }
+
+  /// Trains every rank's clients. When a client diverges, all ranks learn of it and throw together.
+  private func train(
+    _ cohort: [Int], from global: AdapterParameters, round: Int, _ world: borrowing Communicator
+  ) throws -> (updates: PackedUpdates, outcomes: [ClientOutcome]) {
+    let trained = Result { try trainClients(of: cohort, from: global, round: round, on: world.rank) }
+    return try timer.measure(.wait) { try world.together { try trained.get() } }
   }
 
   /// Trains the cohort's clients of this rank and packs what they send.
@@ -50,7 +60,9 @@ extension Federation {
       let (parameters, loss) = timer.measure(.train) {
         trainer.train(client, from: global, round: round, memory: &memories[client, default: ClientMemory()])
       }
-      guard loss.isFinite else { throw SimulationError.lossNotFinite(round: round, client: client) }
+      guard loss.isFinite, parameters.values.allSatisfy(\.isFinite) else {
+        throw SimulationError.diverged(round: round, client: client)
+      }
       outcomes.append(ClientOutcome(loss: loss, personalised: personalised(client, parameters, round)))
       timer.measure(.pack) { updates.append(parameters) }
     }
@@ -64,7 +76,7 @@ extension Federation {
     guard settings.personalised, evaluates(round), !rows.isEmpty else { return nil }
     return timer.measure(.evaluate) {
       let chunks = experiment.train.evaluationChunks(of: rows, size: settings.batch)
-      return evaluator.tallies(chunks, of: experiment.train, model, parameters)
+      return evaluator.tallies(chunks, of: experiment.train, experiment.model, parameters)
         .sum(labelCount: experiment.train.labelCount)
     }
   }
@@ -115,12 +127,12 @@ extension Federation {
     }
   }
 
-  /// With local heads nobody sends one. So that the global model can be evaluated all the same, it gets
-  /// the weighted mean of the cohort's; this is no part of the method, and its bytes are not counted.
-  private func averageLocalHeads(
-    of cohort: [Int], into global: inout AdapterParameters, _ world: borrowing Communicator
-  ) throws {
-    guard experiment.layout.headMode == .local else { return }
+  /// With local heads nobody sends one. So that the global model can be evaluated all the same, its copy
+  /// gets the weighted mean of the cohort's; this is no part of the method, and its bytes are not counted.
+  private func withAverageOfLocalHeads(
+    _ global: AdapterParameters, of cohort: [Int], _ world: borrowing Communicator
+  ) throws -> AdapterParameters {
+    guard experiment.layout.headMode == .local else { return global }
     let own = placement.clients(of: cohort, onRank: world.rank).flatMap { memories[$0]?.head ?? [] }
     var head = Array(global.head)
     if let gathered = try world.gatherArrays(own, to: Self.root) {
@@ -129,7 +141,9 @@ extension Federation {
       head = weightedMean(heads, try weights(of: cohort))
     }
     try world.broadcast(&head, from: Self.root)
-    global.head = head[...]
+    var evaluated = global
+    evaluated.head = head[...]
+    return evaluated
   }
 
   /// The global model, and the oracle where it is wanted, on the test set; values at the root only.
@@ -137,12 +151,21 @@ extension Federation {
     _ global: AdapterParameters, _ updates: GatheredUpdates?, _ cohort: [Int],
     _ world: borrowing Communicator
   ) throws -> (global: Metrics?, oracle: Metrics?) {
-    let metrics = try timer.measure(.evaluate) {
-      try world.metrics(
-        testChunks, of: experiment.test, model, global, by: evaluator, to: Self.root)
-    }
+    let metrics = try testMetrics(experiment.model, global, world)
     guard experiment.configuration.evaluate.oracle else { return (metrics, nil) }
-    return (metrics, try timer.measure(.evaluate) { try oracle(updates, cohort, head: global.head, world) })
+    return (metrics, try oracle(updates, cohort, head: global.head, world))
+  }
+
+  /// The metrics of a model on the test set, whose chunks are spread over all ranks; nil off the root.
+  private func testMetrics(
+    _ model: any ClassificationModel, _ parameters: AdapterParameters, _ world: borrowing Communicator
+  ) throws -> Metrics? {
+    let own = testChunks.of(rank: world.rank, size: world.size)
+    let tallies = timer.measure(.evaluate) {
+      evaluator.tallies(own, of: experiment.test, model, parameters)
+    }
+    try timer.measure(.wait) { try world.barrier() }
+    return try world.metrics(tallies, of: testChunks, labelCount: experiment.test.labelCount, to: Self.root)
   }
 
   /// `W*` applied exactly, under the aggregated head. The stacked factors go to all ranks for the
@@ -151,11 +174,12 @@ extension Federation {
     _ updates: GatheredUpdates?, _ cohort: [Int], head: ArraySlice<Float>, _ world: borrowing Communicator
   ) throws -> Metrics? {
     let layout = experiment.layout.stacked(times: cohort.count)
-    var oracle = try updates.map { try Server.oracle($0) } ?? AdapterParameters(layout: layout)
+    var oracle = try timer.measure(.evaluate) {
+      try updates.map { try Server.oracle($0) } ?? AdapterParameters(layout: layout)
+    }
+    try timer.measure(.wait) { try world.barrier() }
     try world.broadcast(&oracle.values, from: Self.root)
     oracle.head = head
-    return try world.metrics(
-      testChunks, of: experiment.test, experiment.pretrained.classifier(layout: layout), oracle,
-      by: evaluator, to: Self.root)
+    return try testMetrics(experiment.pretrained.classifier(layout: layout), oracle, world)
   }
 }

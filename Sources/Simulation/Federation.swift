@@ -14,7 +14,6 @@ public final class Federation {
   let rule: any AggregationRule
   let placement: Placement
   let sampler: CohortSampler
-  let model: any ClassificationModel
   let trainer: ClientTrainer
   let evaluator: Evaluator
   let testChunks: DealtChunks
@@ -32,22 +31,25 @@ public final class Federation {
     sampler = CohortSampler(
       clientCount: configuration.clients.count, participation: configuration.clients.participation,
       seed: configuration.seed)
-    model = try experiment.pretrained.classifier(layout: experiment.layout)
-    trainer = ClientTrainer(experiment, model: model)
+    precondition(
+      rule.wirePlan(round: 1) == .bothFactors,
+      "a round sends and receives both factors; \(rule.name) does not")
+    trainer = ClientTrainer(experiment)
     evaluator = Evaluator(maximumLength: configuration.data.maximumLength)
     testChunks = DealtChunks(all: experiment.test.evaluationChunks(size: configuration.evaluate.batch))
   }
 
-  /// Runs all rounds and returns the final global adapter, the same on every rank. `observe` is called
+  /// Runs all rounds and returns the final global adapter, as it was evaluated, the same on every rank. `observe` is called
   /// after each round, at rank 0 only. A collective operation.
   public func run(
     _ world: borrowing Communicator, observe: (RoundReport, [LayerReport]) throws -> Void
   ) throws -> AdapterParameters {
-    var global = try experiment.pretrained.start(
-      layout: experiment.layout, seed: experiment.configuration.seed)
+    var global = experiment.start
+    var evaluated = global
     for round in 1...experiment.configuration.training.rounds {
-      if let reports = try runRound(round, &global, world) { try observe(reports.round, reports.layers) }
+      let reports = try runRound(round, &global, evaluated: &evaluated, world)
+      if let reports { try observe(reports.round, reports.layers) }
     }
-    return global
+    return evaluated
   }
 }

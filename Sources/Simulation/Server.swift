@@ -20,7 +20,10 @@ struct Server: Sendable {
   func next(_ updates: GatheredUpdates, after global: AdapterParameters) throws -> Estimate {
     var next = global
     let layers = try updates.layout.layers.map { slot in
-      try updates.withUpdates(of: slot) { try rule.aggregate($0) }
+      do { return try updates.withUpdates(of: slot) { try rule.aggregate($0) } } catch {
+        throw SimulationError.aggregation(
+          layer: slot.layer.name, cohort: updates.cohort, cause: "\(error)")
+      }
     }
     for (slot, layer) in zip(updates.layout.layers, layers) {
       next[slot.a] = layer.a.elements[...]

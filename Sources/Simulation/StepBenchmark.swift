@@ -42,14 +42,14 @@ public struct StepBenchmark {
     let pretrained = try PretrainedModel(path: modelPath)
     self.learningRate = learningRate
     let labelCount: Int
-    (batches, labelCount) = try Self.batches(input, steps: steps, pretrained)
+    (batches, labelCount) = try Self.batches(input, steps: steps, pretrained, modelPath: modelPath)
     let layout = AdapterLayout(
       layers: try pretrained.adaptedLayers(targets: ["query", "value"], adapterRank: 8, scaling: 2),
       head: pretrained.headTensors(labelCount: labelCount), headMode: .shared)
     start = try pretrained.start(layout: layout, seed: 1)
     trainer = LocalTrainer(
       model: try pretrained.classifier(layout: layout),
-      optimizer: .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01), clipNorm: nil,
+      optimizer: .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0), clipNorm: nil,
       dropoutProbability: 0)
   }
 
@@ -77,7 +77,7 @@ public struct StepBenchmark {
   }
 
   private static func batches(
-    _ input: Input, steps: Int, _ pretrained: PretrainedModel
+    _ input: Input, steps: Int, _ pretrained: PretrainedModel, modelPath: String
   ) throws -> ([(batch: TokenBatch, labels: [Int32])], labelCount: Int) {
     switch input {
     case .random(let batch, let length):
@@ -88,10 +88,11 @@ public struct StepBenchmark {
     case .data(let folder, let batch):
       let dataset = try Dataset(folder: folder)
       let split = try dataset.split("train")
-      try split.requireTokens(below: pretrained.vocabularySize)
+      let maximumLength = dataset.description.maximumLength
+      try requireFit(dataset, to: pretrained, modelPath: modelPath, maximumLength: maximumLength)
       let batches = (0..<steps).map { step in
         let rows = (0..<batch).map { ($0 * steps + step) * split.rowCount / (steps * batch) }
-        let packed = PackedBatch(split, rows: rows, maximumLength: dataset.description.maximumLength)
+        let packed = PackedBatch(split, rows: rows, maximumLength: maximumLength)
         return (batch: TokenBatch(packed), labels: packed.labels)
       }
       return (batches, split.labelCount)

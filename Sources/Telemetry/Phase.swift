@@ -1,14 +1,18 @@
 /// The parts of a round that are timed on their own, in the order in which they are reported.
 public enum Phase: String, Sendable, CaseIterable, Codable, CodingKeyRepresentable {
+  /// The clients' local steps.
   case train
-  /// Packing factors into a message and unpacking them.
+  /// Copying the clients' factors into the message that is gathered.
   case pack
-  /// A barrier before a collective, so that imbalance is not booked as transfer.
+  /// Barriers before collectives, so that imbalance is not booked as transfer.
   case wait
   case gather
+  /// The rule, at the root.
   case estimate
   case broadcast
+  /// Putting the broadcast's factors in place.
   case apply
+  /// Forward passes on held-out and test rows, the oracle's included; at the root also ρ and its bounds.
   case evaluate
 }
 

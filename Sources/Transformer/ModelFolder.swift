@@ -7,16 +7,20 @@ public import Safetensors
 /// Weights stored as F32 are used where they lie in the mapped file, so that the processes of one node
 /// share one physical copy; F16, BF16 and F64 are converted to private Float32 copies.
 public final class ModelFolder: @unchecked Sendable {
+  // Sendable because nothing changes after `init`; the pointers are to memory that only `deinit` frees.
+
   public let path: String
   public let file: SafetensorsFile
   let configuration: [String: any Sendable]
-  private var converted: [String: UnsafeMutableBufferPointer<Float>] = [:]
+  /// Float32 copies of the tensors that are stored otherwise.
+  private let converted: [String: UnsafeBufferPointer<Float>]
 
   /// Opens the folder and reads `config.json`; the weights stay on disk until they are used.
   public init(path: String) throws {
     self.path = path
     configuration = try Self.readConfiguration(path + "/config.json")
     file = try SafetensorsFile(path: path + "/model.safetensors")
+    converted = try Self.converted(file)
   }
 
   deinit { for copy in converted.values { copy.deallocate() } }
@@ -82,11 +86,22 @@ public final class ModelFolder: @unchecked Sendable {
         key: name, path: file.path, expected: "shape \(shape)", found: "\(tensor.shape)")
     }
     if tensor.dataType == .float32 { return try file.floats(named: name, shape: shape).baseAddress! }
-    if let copy = converted[name] { return UnsafePointer(copy.baseAddress!) }
-    let values = try file.floatArray(named: name)
-    let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: values.count)
-    _ = copy.initialize(from: values)
-    converted[name] = copy
-    return UnsafePointer(copy.baseAddress!)
+    guard let copy = converted[name] else {
+      throw ModelError.wrongValue(
+        key: name, path: file.path, expected: "F32, F16, BF16 or F64", found: tensor.dataType.rawValue)
+    }
+    return copy.baseAddress!
+  }
+
+  private static func converted(_ file: SafetensorsFile) throws -> [String: UnsafeBufferPointer<Float>] {
+    var copies: [String: UnsafeBufferPointer<Float>] = [:]
+    for name in file.names {
+      guard [.float16, .bfloat16, .float64].contains(try file.tensor(named: name).dataType) else { continue }
+      let values = try file.floatArray(named: name)
+      let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: values.count)
+      _ = copy.initialize(from: values)
+      copies[name] = UnsafeBufferPointer(copy)
+    }
+    return copies
   }
 }

@@ -54,6 +54,11 @@ public struct PretrainedModel: Sendable {
     }
   }
 
+  /// The shortest names of the layers of a block: what a user would write as targets.
+  public var targetNames: [String] {
+    BERTEncoder.blockLayers(shape).map { $0.name.replacing("attention.self.", with: "") }
+  }
+
   private var adaptableLayers: [(name: String, outputs: Int, inputs: Int)] {
     (0..<shape.layerCount).flatMap { index in
       BERTEncoder.blockLayers(shape).map {

@@ -57,24 +57,18 @@ struct SelfAttention: Sendable {
     let longest = zip(offsets, offsets.dropFirst()).map { $1 - $0 }.max() ?? 0
     let scratch = arena.floats(longest * longest)
     forEachBlock(offsets, tape.probabilities) { tokens, columns, block in
-      let upstream = dContext.rows(tokens).columns(columns)
-      if let dValue {
-        multiply(block.view, .transposed, upstream, .asStored, into: dValue.rows(tokens).columns(columns))
+      func part(_ view: MatrixView<Float>) -> MatrixView<Float> { view.rows(tokens).columns(columns) }
+      func part(_ view: MutableMatrixView<Float>) -> MutableMatrixView<Float> {
+        view.rows(tokens).columns(columns)
       }
+      let upstream = part(dContext)
+      if let dValue { multiply(block.view, .transposed, upstream, .asStored, into: part(dValue)) }
       guard wanted.query || wanted.key else { return }
       let dScores = MutableMatrixView(scratch, rows: block.rows, columns: block.columns)
-      multiply(upstream, .asStored, tape.value.rows(tokens).columns(columns), .transposed, into: dScores)
+      multiply(upstream, .asStored, part(tape.value), .transposed, into: dScores)
       fk_softmax_backward(block.base, dScores.base, block.rows, block.columns, scale)
-      if let dQuery {
-        multiply(
-          dScores.view, .asStored, tape.key.rows(tokens).columns(columns), .asStored,
-          into: dQuery.rows(tokens).columns(columns))
-      }
-      if let dKey {
-        multiply(
-          dScores.view, .transposed, tape.query.rows(tokens).columns(columns), .asStored,
-          into: dKey.rows(tokens).columns(columns))
-      }
+      if let dQuery { multiply(dScores.view, .asStored, part(tape.key), .asStored, into: part(dQuery)) }
+      if let dKey { multiply(dScores.view, .transposed, part(tape.query), .asStored, into: part(dKey)) }
     }
     return (dQuery?.view, dKey?.view, dValue?.view)
   }

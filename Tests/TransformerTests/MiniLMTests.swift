@@ -15,6 +15,7 @@ struct MiniLMTests {
 
   @Test func hiddenStatesOfThreeSentencesInOneBatch() throws {
     let pretrained = try PretrainedModel(path: Golden.miniLM)
+    defer { withExtendedLifetime(pretrained) {} }
     let layout = AdapterLayout(layers: [], head: pretrained.headTensors(labelCount: 2), headMode: .frozen)
     let encoder = try BERTEncoder(
       pretrained.folder, pretrained.shape, prefix: pretrained.prefix, layout: layout)

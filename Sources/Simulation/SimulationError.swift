@@ -1,0 +1,24 @@
+internal import Aggregation
+public import Telemetry
+
+/// What can go wrong in a round although every input is right.
+public enum SimulationError: Error, Sendable, CustomStringConvertible {
+  /// Counted bytes are not those of the rule's definition.
+  case bytes(round: Int, demanded: ByteCounts, sent: ByteCounts, received: ByteCounts)
+  /// Training left the range of numbers.
+  case diverged(round: Int, client: Int)
+  /// The rule could not work with a layer's updates; its error counts clients by their place in the cohort.
+  case aggregation(layer: String, cohort: [Int], cause: String)
+
+  public var description: String {
+    switch self {
+    case .bytes(let round, let demanded, let sent, let received):
+      "round \(round): expected bytes \(demanded), found \(sent) sent and \(received) received"
+    case .diverged(let round, let client):
+      "round \(round), client \(client): expected finite losses and parameters, found NaN or infinity; "
+        + "lower training.learning-rate or set training.clip-norm"
+    case .aggregation(let layer, let cohort, let cause):
+      "layer \(layer), clients counted within the cohort \(cohort): \(cause)"
+    }
+  }
+}
