@@ -47,12 +47,13 @@ let package = Package(
     library("MPI", ["CMPI"]),
     library("Randomness"),
     library("LinearAlgebra", ["COpenBLAS"]),
-    library("Safetensors"),
+    library("Names"),
+    library("Safetensors", ["Names"]),
     library("Adapters", ["LinearAlgebra", "Randomness", "Safetensors"]),
     library("Transformer", ["Adapters", "CKernels", "LinearAlgebra", "Randomness", "Safetensors"]),
     library("ClientData", ["Randomness", "Safetensors"]),
     library("Aggregation", ["LinearAlgebra"]),
-    library("Configuration", [yams]),
+    library("Configuration", ["Names", yams]),
     library("Telemetry"),
     library(
       "Simulation",
@@ -70,6 +71,7 @@ let package = Package(
 
     tests("Randomness"),
     tests("LinearAlgebra"),
+    tests("Names"),
     tests("Safetensors"),
     tests("Adapters", ["LinearAlgebra", "Safetensors"]),
     tests(
