@@ -71,16 +71,17 @@ let package = Package(
 
     tests("Randomness"),
     tests("LinearAlgebra"),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
     tests("Names"),
-    tests("Safetensors"),
-    tests("Adapters", ["LinearAlgebra", "Safetensors"]),
+    tests("Safetensors", ["TestSupport"]),
+    tests("Adapters", ["LinearAlgebra", "Safetensors", "TestSupport"]),
     tests(
-      "Transformer", ["Adapters", "CKernels", "LinearAlgebra", "Randomness", "Safetensors"],
+      "Transformer", ["Adapters", "CKernels", "LinearAlgebra", "Randomness", "Safetensors", "TestSupport"],
       resources: [.copy("Golden")]),
-    tests("ClientData", ["Randomness", "Safetensors"]),
+    tests("ClientData", ["Randomness", "Safetensors", "TestSupport"]),
     tests("Aggregation", ["LinearAlgebra", "Randomness"]),
-    tests("Configuration"),
-    tests("Telemetry"),
+    tests("Configuration", ["TestSupport"]),
+    tests("Telemetry", ["TestSupport"]),
     tests("Simulation", ["Adapters", "Aggregation", "LinearAlgebra", "MPI", "Telemetry"]),
     .target(
       name: "LaunchSupport", dependencies: ["MPI"], path: "Tests/LaunchSupport", swiftSettings: swiftSettings),
@@ -88,7 +89,7 @@ let package = Package(
       name: "CollectiveTests", dependencies: ["LaunchSupport", "MPI"], swiftSettings: swiftSettings),
     .testTarget(
       name: "LaunchTests",
-      dependencies: ["florana", "LaunchSupport", "Randomness", "Safetensors", "Telemetry"],
+      dependencies: ["florana", "LaunchSupport", "Randomness", "Safetensors", "Telemetry", "TestSupport"],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]
