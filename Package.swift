@@ -47,14 +47,15 @@ let package = Package(
     library("MPI", ["CMPI"]),
     library("Randomness"),
     library("LinearAlgebra", ["COpenBLAS"]),
+    library("Files"),
     library("Names"),
-    library("Safetensors", ["Names"]),
-    library("Adapters", ["LinearAlgebra", "Randomness", "Safetensors"]),
+    library("Safetensors", ["Files", "Names"]),
+    library("Adapters", ["Files", "LinearAlgebra", "Randomness", "Safetensors"]),
     library("Transformer", ["Adapters", "CKernels", "LinearAlgebra", "Randomness", "Safetensors"]),
     library("ClientData", ["Randomness", "Safetensors"]),
     library("Aggregation", ["LinearAlgebra"]),
     library("Configuration", ["Names", yams]),
-    library("Telemetry"),
+    library("Telemetry", ["Files"]),
     library(
       "Simulation",
       [
@@ -64,7 +65,7 @@ let package = Package(
     .executableTarget(
       name: "florana",
       dependencies: [
-        "Adapters", "ClientData", "Configuration", "LinearAlgebra", "MPI", "Simulation", "Telemetry",
+        "Adapters", "ClientData", "Configuration", "Files", "LinearAlgebra", "MPI", "Simulation", "Telemetry",
         "Transformer", argumentParser,
       ],
       swiftSettings: swiftSettings),
@@ -72,9 +73,10 @@ let package = Package(
     tests("Randomness"),
     tests("LinearAlgebra"),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    tests("Files", ["TestSupport"]),
     tests("Names"),
     tests("Safetensors", ["TestSupport"]),
-    tests("Adapters", ["LinearAlgebra", "Safetensors", "TestSupport"]),
+    tests("Adapters", ["Files", "LinearAlgebra", "Safetensors", "TestSupport"]),
     tests(
       "Transformer", ["Adapters", "CKernels", "LinearAlgebra", "Randomness", "Safetensors", "TestSupport"],
       resources: [.copy("Golden")]),
