@@ -65,10 +65,7 @@ public func requireFit(
     try dataset.requireTokenizer(sha256: SHA256.hexDigest(ofFileAt: tokenizer))
   }
   try dataset.requireTokens(below: pretrained.vocabularySize)
-  let longest = min(maximumLength, dataset.description.maximumLength)
-  guard longest <= pretrained.positionCount else {
-    throw ModelError.sequenceTooLong(tokens: longest, limit: pretrained.positionCount)
-  }
+  try pretrained.requirePositions(tokenCount: min(maximumLength, dataset.description.maximumLength))
 }
 
 extension RunConfiguration.Adapter {
