@@ -47,13 +47,15 @@ let package = Package(
     library("MPI", ["CMPI"]),
     library("Randomness"),
     library("LinearAlgebra", ["COpenBLAS"]),
-    library("Safetensors"),
-    library("Adapters", ["LinearAlgebra", "Randomness", "Safetensors"]),
+    library("Files"),
+    library("Names"),
+    library("Safetensors", ["Files", "Names"]),
+    library("Adapters", ["Files", "LinearAlgebra", "Randomness", "Safetensors"]),
     library("Transformer", ["Adapters", "CKernels", "LinearAlgebra", "Randomness", "Safetensors"]),
     library("ClientData", ["Randomness", "Safetensors"]),
     library("Aggregation", ["LinearAlgebra"]),
-    library("Configuration", [yams]),
-    library("Telemetry"),
+    library("Configuration", ["Names", yams]),
+    library("Telemetry", ["Files"]),
     library(
       "Simulation",
       [
@@ -63,22 +65,25 @@ let package = Package(
     .executableTarget(
       name: "florana",
       dependencies: [
-        "Adapters", "ClientData", "Configuration", "LinearAlgebra", "MPI", "Simulation", "Telemetry",
+        "Adapters", "ClientData", "Configuration", "Files", "LinearAlgebra", "MPI", "Simulation", "Telemetry",
         "Transformer", argumentParser,
       ],
       swiftSettings: swiftSettings),
 
     tests("Randomness"),
     tests("LinearAlgebra"),
-    tests("Safetensors"),
-    tests("Adapters", ["LinearAlgebra", "Safetensors"]),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    tests("Files", ["TestSupport"]),
+    tests("Names"),
+    tests("Safetensors", ["TestSupport"]),
+    tests("Adapters", ["Files", "LinearAlgebra", "Safetensors", "TestSupport"]),
     tests(
-      "Transformer", ["Adapters", "CKernels", "LinearAlgebra", "Randomness", "Safetensors"],
+      "Transformer", ["Adapters", "CKernels", "LinearAlgebra", "Randomness", "Safetensors", "TestSupport"],
       resources: [.copy("Golden")]),
-    tests("ClientData", ["Randomness", "Safetensors"]),
+    tests("ClientData", ["Randomness", "Safetensors", "TestSupport"]),
     tests("Aggregation", ["LinearAlgebra", "Randomness"]),
-    tests("Configuration"),
-    tests("Telemetry"),
+    tests("Configuration", ["TestSupport"]),
+    tests("Telemetry", ["TestSupport"]),
     tests("Simulation", ["Adapters", "Aggregation", "LinearAlgebra", "MPI", "Telemetry"]),
     .target(
       name: "LaunchSupport", dependencies: ["MPI"], path: "Tests/LaunchSupport", swiftSettings: swiftSettings),
@@ -86,7 +91,7 @@ let package = Package(
       name: "CollectiveTests", dependencies: ["LaunchSupport", "MPI"], swiftSettings: swiftSettings),
     .testTarget(
       name: "LaunchTests",
-      dependencies: ["florana", "LaunchSupport", "Randomness", "Safetensors", "Telemetry"],
+      dependencies: ["florana", "LaunchSupport", "Randomness", "Safetensors", "Telemetry", "TestSupport"],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Files
 internal import Safetensors
 
 /// Adapters as PEFT stores them: `adapter_config.json` beside `adapter_model.safetensors`.
@@ -7,12 +7,12 @@ public enum PEFTAdapter {
   private static let prefix = "base_model.model."
 
   /// Writes an adapter that `peft.PeftModel.from_pretrained` loads; the folder is made if it is missing.
+  ///
+  /// - Throws: `FileError` or `SafetensorsError`, which name the file and the step that failed.
   public static func write(
     _ parameters: AdapterParameters, _ configuration: PEFTConfiguration, to folder: String
   ) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch { throw PEFTError.unwritable(path: folder) }
+    try makeFolder(at: folder)
     var writer = SafetensorsWriter(metadata: ["format": "pt"])
     for slot in parameters.layout.tensors {
       writer.add(name: prefix + slot.name, shape: slot.shape, floats: Array(parameters[slot]))

@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// The part of PEFT's `adapter_config.json` that says how an adapter is applied.
@@ -113,10 +114,8 @@ extension PEFTConfiguration {
       isRankStabilised: isRankStabilised, baseModel: baseModel)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    let path = folder + "/" + Self.fileName
-    do {
-      try (encoder.encode(file) + Data("\n".utf8)).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch { throw PEFTError.unwritable(path: path) }
+    let bytes = try encoder.encode(file) + Data("\n".utf8)
+    try replaceFile(at: folder + "/" + Self.fileName, with: [Array(bytes)])
   }
 }
 

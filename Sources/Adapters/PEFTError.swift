@@ -1,7 +1,6 @@
 /// What is wrong with an adapter's folder.
 public enum PEFTError: Error, Equatable, CustomStringConvertible {
   case unreadable(path: String)
-  case unwritable(path: String)
   case malformedConfiguration(path: String, reason: String)
   case unsupported(key: String, path: String, expected: String, found: String)
   case unexpectedTensor(String, path: String)
@@ -9,7 +8,6 @@ public enum PEFTError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unreadable(let path): "\(path): expected a readable file, found none"
-    case .unwritable(let path): "\(path): cannot be written"
     case .malformedConfiguration(let path, let reason): "\(path): \(reason)"
     case .unsupported(let key, let path, let expected, let found):
       "\(path): \(key): expected \(expected), found \(found)"

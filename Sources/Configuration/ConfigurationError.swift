@@ -1,3 +1,5 @@
+internal import Names
+
 /// A configuration that cannot be run: what was expected, what was found and where, in one line.
 public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
   /// File and line (`examples/a.yaml:12`) or the override (`--set training.rounds=many`); empty if neither applies.
@@ -23,7 +25,8 @@ extension ConfigurationError {
   ///
   /// Also for names that only the model or the data can judge, such as `adapter.targets`.
   public init(origin: String = "", keyPath: String, unknown name: String, valid: [String]) {
-    let suggestion = nearestName(to: name, among: valid).map { "; did you mean \($0)?" } ?? ""
+    let suggestion =
+      nearestNames(to: name, among: valid, limit: 1).first.map { "; did you mean \($0)?" } ?? ""
     let expected = (valid.count == 1 ? "" : "one of ") + valid.joined(separator: ", ")
     self.init(
       origin: origin, keyPath: keyPath,

@@ -7,22 +7,19 @@ protocol ScalarSetting {
   init?(setting text: String, isPlain: Bool)
 }
 
-extension Int: ScalarSetting {
-  static var expectation: String { "a whole number" }
-
+extension ScalarSetting where Self: LosslessStringConvertible {
   init?(setting text: String, isPlain: Bool) {
     guard isPlain else { return nil }
     self.init(text)
   }
 }
 
+extension Int: ScalarSetting {
+  static var expectation: String { "a whole number" }
+}
+
 extension UInt64: ScalarSetting {
   static var expectation: String { "a whole number from 0 to \(UInt64.max)" }
-
-  init?(setting text: String, isPlain: Bool) {
-    guard isPlain else { return nil }
-    self.init(text)
-  }
 }
 
 extension Double: ScalarSetting {
@@ -38,11 +35,6 @@ extension Double: ScalarSetting {
 
 extension Bool: ScalarSetting {
   static var expectation: String { "true or false" }
-
-  init?(setting text: String, isPlain: Bool) {
-    guard isPlain else { return nil }
-    self.init(text)
-  }
 }
 
 extension String: ScalarSetting {

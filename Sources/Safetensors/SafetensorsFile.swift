@@ -1,3 +1,5 @@
+internal import Names
+
 /// A tensor file, mapped read-only into memory: the processes of one node share one physical copy.
 ///
 /// Header, offsets and shapes are checked once, when the file is opened. A view is valid while the file lives,
@@ -43,7 +45,8 @@ public final class SafetensorsFile: Sendable {
   /// The tensor of that name; the error lists the names nearest to it.
   public func tensor(named name: String) throws(SafetensorsError) -> TensorDescription {
     guard let tensor = tensors[name] else {
-      throw SafetensorsError(path, tensor: name, .noSuchTensor(near: nearestNames(to: name, among: names)))
+      let near = nearestNames(to: name, among: names, limit: 3)
+      throw SafetensorsError(path, tensor: name, .noSuchTensor(near: near))
     }
     return tensor
   }

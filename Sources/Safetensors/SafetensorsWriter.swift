@@ -1,3 +1,5 @@
+internal import Files
+
 /// Collects tensors and writes them as one file, byte for byte as the format's own library does.
 ///
 /// Tensors are ordered by type (widest first) and then by name, the header is padded with spaces so that the
@@ -58,7 +60,11 @@ public struct SafetensorsWriter: Sendable {
     let header = header(of: ordered)
     var length = UInt64(header.count).littleEndian
     let prefix = withUnsafeBytes(of: &length) { Array($0) }
-    try replaceFile(at: path, with: [prefix, header] + ordered.map(\.bytes))
+    do throws(FileError) {
+      try replaceFile(at: path, with: [prefix, header] + ordered.map(\.bytes))
+    } catch {
+      throw SafetensorsError(path, .cannotWrite(step: error.step.rawValue, reason: error.reason))
+    }
   }
 
   private func header(of ordered: [Tensor]) -> [UInt8] {

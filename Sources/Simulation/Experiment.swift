@@ -87,10 +87,7 @@ public func requireFit(
   }
   try dataset.requireTokens(below: pretrained.vocabularySize)
   try dataset.requireTokenTypes(below: pretrained.tokenTypeCount)
-  let longest = min(maximumLength, dataset.description.maximumLength)
-  guard longest <= pretrained.positionCount else {
-    throw ModelError.sequenceTooLong(tokens: longest, limit: pretrained.positionCount)
-  }
+  try pretrained.requirePositions(tokenCount: min(maximumLength, dataset.description.maximumLength))
 }
 
 extension RunConfiguration.Adapter {

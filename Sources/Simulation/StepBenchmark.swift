@@ -81,9 +81,7 @@ public struct StepBenchmark {
   ) throws -> ([(batch: TokenBatch, labels: [Int32])], labelCount: Int) {
     switch input {
     case .random(let batch, let length):
-      guard length <= pretrained.positionCount else {
-        throw ModelError.sequenceTooLong(tokens: length, limit: pretrained.positionCount)
-      }
+      try pretrained.requirePositions(tokenCount: length)
       return ((0..<steps).map { randomBatch(batch, length, step: $0, pretrained.vocabularySize) }, 2)
     case .data(let folder, let batch):
       let dataset = try Dataset(folder: folder)

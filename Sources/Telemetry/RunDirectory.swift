@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// The folder that a run leaves behind. Only rank 0 writes.
@@ -23,11 +24,7 @@ public struct RunDirectory: Sendable {
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
       throw TelemetryError(path: path, problem: "expected a folder for the run, found a file")
     }
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw TelemetryError(path: path, problem: "making the folder failed: \(error.localizedDescription)")
-    }
+    do throws(FileError) { try makeFolder(at: path) } catch { throw TelemetryError(error) }
   }
 
   /// The path of a file or folder of the run, such as `adapter`.
@@ -69,11 +66,15 @@ public struct RunDirectory: Sendable {
 
   /// Writes any other text of the run, as a whole.
   public func write(_ text: String, to name: String) throws(TelemetryError) {
-    try writeAtomically(text, toFileAt: path(of: name))
+    do throws(FileError) { try replaceFile(at: path(of: name), with: text) } catch {
+      throw TelemetryError(error)
+    }
   }
 
   private func append(_ text: String, to name: String) throws(TelemetryError) {
-    try Telemetry.append(text, toFileAt: path(of: name))
+    do throws(FileError) { try extendFile(at: path(of: name), with: text) } catch {
+      throw TelemetryError(error)
+    }
   }
 
   /// The names of the files.

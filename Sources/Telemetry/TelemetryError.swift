@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// A file or folder that cannot be written or read: what was expected, what was found and where.
@@ -8,6 +9,10 @@ public struct TelemetryError: Error, Equatable, Sendable, CustomStringConvertibl
   public init(path: String, problem: String) {
     self.path = path
     self.problem = problem
+  }
+
+  init(_ error: FileError) {
+    self.init(path: error.path, problem: error.problem)
   }
 
   public var description: String { "\(path): \(problem)" }

@@ -18,10 +18,21 @@ struct BERTConfiguration: Sendable, Equatable {
     vocabularySize = try folder.size("vocab_size")
     positionCount = try folder.size("max_position_embeddings")
     tokenTypeCount = try folder.size("type_vocab_size")
-    epsilon = Float(try folder.value("layer_norm_eps", as: Double.self))
+    epsilon = try Self.epsilon(folder)
     activation = try Self.activation(folder)
     try Self.checkHeads(headCount, hiddenSize, folder)
     try Self.checkPositions(folder)
+    try Self.checkDirection(folder)
+  }
+
+  private static func epsilon(_ folder: ModelFolder) throws -> Float {
+    let value: Double = try folder.value("layer_norm_eps")
+    guard value > 0, value.isFinite else {
+      throw ModelError.wrongValue(
+        key: "layer_norm_eps", path: folder.configurationPath, expected: "a positive number",
+        found: "\(value)")
+    }
+    return Float(value)
   }
 
   private static func activation(_ folder: ModelFolder) throws -> Activation {
@@ -46,7 +57,16 @@ struct BERTConfiguration: Sendable, Equatable {
     let kind: String = try folder.optionalValue("position_embedding_type") ?? "absolute"
     guard kind == "absolute" else {
       throw ModelError.wrongValue(
-        key: "position_embedding_type", path: folder.configurationPath, expected: "absolute", found: kind)
+        key: "position_embedding_type", path: folder.configurationPath, expected: "\"absolute\"",
+        found: "\"\(kind)\"")
+    }
+  }
+
+  /// A decoder's tokens see only those before them, which the attention here does not do.
+  private static func checkDirection(_ folder: ModelFolder) throws {
+    guard try folder.optionalValue("is_decoder", as: Bool.self) != true else {
+      throw ModelError.wrongValue(
+        key: "is_decoder", path: folder.configurationPath, expected: "false", found: "true")
     }
   }
 }

@@ -5,7 +5,8 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
   case wrongValue(key: String, path: String, expected: String, found: String)
   case unknownArchitecture(String, path: String, supported: [String])
   case noLayerNamed(target: String, available: [String])
-  case noHead(path: String, labels: Int)
+  /// `found` is the number of labels of the head that is there; nil without one.
+  case noHead(path: String, labels: Int, found: Int?)
   case adapterRankTooLarge(rank: Int, layer: String, outputs: Int, inputs: Int)
   case sequenceTooLong(tokens: Int, limit: Int)
 
@@ -19,8 +20,9 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
       "\(path): model_type: expected \(supported.joined(separator: " or ")), found \"\(found)\""
     case .noLayerNamed(let target, let available):
       "adapter.targets: \"\(target)\" names no layer; expected one of \(available.joined(separator: ", "))"
-    case .noHead(let path, let labels):
-      "\(path): expected a classifier head for \(labels) labels, found none; name an adapter that has one"
+    case .noHead(let path, let labels, let found):
+      "\(path): expected a classifier head for \(labels) labels, found \(found.map { "one for \($0)" } ?? "none");"
+        + " name an adapter that has one"
     case .adapterRankTooLarge(let rank, let layer, let outputs, let inputs):
       "adapter.rank: expected at most \(min(outputs, inputs)) for \(layer) (\(outputs)×\(inputs)), found \(rank)"
     case .sequenceTooLong(let tokens, let limit):

@@ -54,9 +54,24 @@ public final class ModelFolder: @unchecked Sendable {
     guard let found = configuration[key], !(found is NSNull) else { return nil }
     guard let value = found as? Value else {
       throw ModelError.wrongValue(
-        key: key, path: configurationPath, expected: "a value of type \(Value.self)", found: "\(found)")
+        key: key, path: configurationPath, expected: Self.expectation(of: type), found: Self.json(found))
     }
     return value
+  }
+
+  private static func expectation(of type: Any.Type) -> String {
+    switch type {
+    case is Int.Type: "a whole number"
+    case is Double.Type: "a number"
+    case is Bool.Type: "true or false"
+    default: "a text"
+    }
+  }
+
+  /// A value as `config.json` holds it, on one line.
+  private static func json(_ value: any Sendable) -> String {
+    let data = try? JSONSerialization.data(withJSONObject: value, options: [.fragmentsAllowed, .sortedKeys])
+    return data.map { String(decoding: $0, as: UTF8.self) } ?? "\(value)"
   }
 
   /// A positive whole number of `config.json`.

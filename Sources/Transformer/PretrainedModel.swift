@@ -28,6 +28,13 @@ public struct PretrainedModel: Sendable {
   /// The longest sequence that has positions.
   public var positionCount: Int { shape.positionCount }
 
+  /// Refuses sequences of `tokenCount` tokens if they have no positions.
+  public func requirePositions(tokenCount: Int) throws(ModelError) {
+    guard tokenCount <= positionCount else {
+      throw .sequenceTooLong(tokens: tokenCount, limit: positionCount)
+    }
+  }
+
   public var hiddenSize: Int { shape.hiddenSize }
 
   /// The number of token types (segments).
@@ -88,7 +95,10 @@ public struct PretrainedModel: Sendable {
   /// - Throws: `ModelError.noHead` when the checkpoint has no head for `labelCount` labels.
   public func ownClassifier(labelCount: Int) throws -> AdapterParameters {
     let layout = AdapterLayout(layers: [], head: headTensors(labelCount: labelCount), headMode: .frozen)
-    guard hasHead(layout.head) else { throw ModelError.noHead(path: folder.file.path, labels: labelCount) }
+    guard hasHead(layout.head) else {
+      let found = folder.file[layout.head[0].name]?.shape.first
+      throw ModelError.noHead(path: folder.file.path, labels: labelCount, found: found)
+    }
     return try start(layout: layout, seed: 0)
   }
 

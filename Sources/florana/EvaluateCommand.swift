@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Foundation
+internal import Files
 internal import MPI
 internal import Simulation
 internal import Telemetry
@@ -64,8 +64,6 @@ struct EvaluateCommand: ParsableCommand {
         ("label", .integer(row.label)),
       ]).line + "\n"
     }
-    try checkingInput {
-      try Data(lines.joined().utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-    }
+    try checkingInput { try replaceFile(at: path, with: lines.joined()) }
   }
 }

@@ -1,14 +1,15 @@
 import Adapters
-import Foundation
+import Files
+import TestSupport
 import Testing
 
 @Suite struct PEFTConfigurationTests {
   private func read(_ json: String) throws -> PEFTConfiguration {
-    let folder = FileManager.default.temporaryDirectory.path + "/peft-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try Data(json.utf8).write(to: URL(fileURLWithPath: folder + "/adapter_config.json"))
-    return try PEFTConfiguration(folder: folder)
+    let folder = try TemporaryFolder()
+    return try withExtendedLifetime(folder) {
+      try folder.write(json, to: "adapter_config.json")
+      return try PEFTConfiguration(folder: folder.path)
+    }
   }
 
   @Test func scalingFollowsRankAndStabilisation() throws {
@@ -37,5 +38,22 @@ import Testing
     let error = #expect(throws: PEFTError.self) { try read(#"{"peft_type":"LORA","r":4}"#) }
     #expect("\(try #require(error))".contains("lora_alpha"))
     #expect(throws: PEFTError.self) { try PEFTConfiguration(folder: "nowhere") }
+  }
+
+  @Test func whatCannotBeWrittenIsNamedWithItsReason() throws {
+    let configuration = try read(
+      #"{"peft_type":"LORA","r":4,"lora_alpha":16,"target_modules":["query"]}"#)
+    let nothing = AdapterParameters(layout: AdapterLayout(layers: [], head: [], headMode: .frozen))
+    try withTemporaryFolder { folder in
+      let configurationPath = folder + "/adapter/adapter_config.json"
+      try makeFolder(at: configurationPath)
+      #expect {
+        try PEFTAdapter.write(nothing, configuration, to: folder + "/adapter")
+      } throws: {
+        "\($0)".hasPrefix("\(configurationPath): expected to write it, found: rename: ")
+      }
+      try replaceFile(at: folder + "/file", with: "")
+      #expect(throws: FileError.self) { try PEFTAdapter.write(nothing, configuration, to: folder + "/file") }
+    }
   }
 }

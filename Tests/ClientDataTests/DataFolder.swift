@@ -1,10 +1,11 @@
 import ClientData
-import Foundation
 import Safetensors
+import TestSupport
 
 /// A prepared data set in a temporary folder of its own, each part of which a test can spoil.
 final class DataFolder {
-  let path: String
+  private let folder: TemporaryFolder
+  var path: String { folder.path }
   var rows: [[Int32]]
   var labels: [Int32]
   var groups: [Int32]?
@@ -15,13 +16,9 @@ final class DataFolder {
   var fields: [String: String] = [:]
 
   init(rows: [[Int32]], labels: [Int32], groups: [Int32]? = nil, tokenTypes: [UInt8]? = nil) throws {
-    let url = FileManager.default.temporaryDirectory.appending(path: "client-data-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    path = url.path
+    folder = try TemporaryFolder()
     (self.rows, self.labels, self.groups, self.tokenTypes) = (rows, labels, groups, tokenTypes)
   }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
 
   var trainPath: String { "\(path)/train.safetensors" }
   var descriptionPath: String { "\(path)/dataset.json" }
@@ -48,7 +45,7 @@ final class DataFolder {
     if groups != nil { all["groups"] = "[\"movie\", \"nyt\"]" }
     all.merge(fields) { $1 }
     let text = all.map { "\"\($0)\": \($1)" }.joined(separator: ", ")
-    try Data("{\(text)}".utf8).write(to: URL(filePath: descriptionPath))
+    try folder.write("{\(text)}", to: "dataset.json")
   }
 
   /// Writes everything and opens it.

@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import TestSupport
 import Testing
 
 /// A configuration with nothing but the required keys.
@@ -102,19 +103,17 @@ let minimal = """
   }
 
   @Test func aFileIsReadAndNamedInErrors() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let path = folder.appendingPathComponent("a.yaml").path
-    try (minimal + "\nsede: 2\n").write(toFile: path, atomically: true, encoding: .utf8)
+    let folder = try TemporaryFolder()
+    defer { withExtendedLifetime(folder) {} }
+    let path = try folder.write(minimal + "\nsede: 2\n", to: "a.yaml")
     #expect {
       try RunConfiguration.load(path: path)
     } throws: {
       "\($0)".hasPrefix("\(path):3: sede: ") && "\($0)".hasSuffix("did you mean seed?")
     }
-    try minimal.write(toFile: path, atomically: true, encoding: .utf8)
+    try folder.write(minimal, to: "a.yaml")
     #expect(try RunConfiguration.load(path: path, overrides: ["seed=2"]).seed == 2)
-    try Data([0x61, 0xff, 0xfe]).write(to: URL(fileURLWithPath: path))
+    try folder.write([0x61, 0xff, 0xfe] as [UInt8], to: "a.yaml")
     #expect { try RunConfiguration.load(path: path) } throws: { "\($0)".contains("not UTF-8") }
     #expect { try RunConfiguration.load(path: folder.path) } throws: { "\($0)".contains("found a folder") }
     #expect { try RunConfiguration.load(path: path + "x") } throws: {

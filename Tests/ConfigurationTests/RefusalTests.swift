@@ -139,16 +139,7 @@ import Testing
   }
 }
 
-@Suite struct NearestNameTests {
-  @Test(
-    arguments: [
-      ("quary", "query"), ("QUERY", "query"), ("valeu", "value"), ("outputdense", "output.dense"),
-      ("zzz", nil), ("", nil), ("v", nil),
-    ] as [(String, String?)])
-  func theNearestIsFoundOrNone(name: String, expected: String?) {
-    #expect(nearestName(to: name, among: ["query", "value", "output.dense"]) == expected)
-  }
-
+@Suite struct UnknownNameTests {
   @Test func anUnknownNameOfTheModelReadsLikeAnyOther() {
     let error = ConfigurationError(keyPath: "adapter.targets", unknown: "quary", valid: ["query", "value"])
     #expect("\(error)" == "adapter.targets: expected one of query, value; found quary; did you mean query?")

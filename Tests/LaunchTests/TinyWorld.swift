@@ -3,18 +3,19 @@ import LaunchSupport
 import Randomness
 import Safetensors
 import Telemetry
+import TestSupport
 
 /// A folder with all that a run needs, small: the two-layer model of the golden files, a made data set
 /// whose labels can be learned, and a configuration. Each part can be spoiled by a test.
 final class TinyWorld {
-  let folder: URL
+  private let temporary: TemporaryFolder
+  var folder: URL { URL(filePath: temporary.path) }
   var model: String { folder.path + "/model" }
   var data: String { folder.path + "/data" }
   var configuration: String { folder.path + "/tiny.yaml" }
 
   init() throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "florana-launch-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    temporary = try TemporaryFolder()
     let golden = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appending(path: "TransformerTests/Golden/tiny")
     try FileManager.default.createDirectory(atPath: model, withIntermediateDirectories: true)
@@ -25,8 +26,6 @@ final class TinyWorld {
     try writeData()
     try Data(Self.yaml.utf8).write(to: URL(filePath: configuration))
   }
-
-  deinit { try? FileManager.default.removeItem(at: folder) }
 
   private static let yaml = """
     seed: 3

@@ -1,17 +1,4 @@
-import Foundation
 import Telemetry
-
-/// Lends a fresh folder and removes it afterwards.
-func withTemporaryFolder(_ body: (String) throws -> Void) throws {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  try body(folder.path)
-}
-
-func text(ofFileAt path: String) throws -> String {
-  try String(contentsOfFile: path, encoding: .utf8)
-}
 
 /// A full report of a round.
 func report(_ round: Int = 1, personalised: Double = 0.75, global: Double? = 0.5) -> RoundReport {

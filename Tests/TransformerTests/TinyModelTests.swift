@@ -3,6 +3,7 @@ import Foundation
 import LinearAlgebra
 import Randomness
 import Safetensors
+import TestSupport
 import Testing
 
 @testable import Transformer
@@ -80,15 +81,16 @@ import Testing
 
   @Test func peftFilesKeepEveryValue() throws {
     let model = try model("all")
-    let folder = FileManager.default.temporaryDirectory.path + "/peft-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try PEFTAdapter.write(model.parameters, model.configuration, to: folder)
-    #expect(try PEFTConfiguration(folder: folder) == model.configuration)
-    #expect(try PEFTAdapter.read(folder: folder, layout: model.layout) == model.parameters)
-    let name = "/" + PEFTAdapter.weightsFileName
-    let written = try Data(contentsOf: URL(fileURLWithPath: folder + name))
-    let theirs = try Data(contentsOf: URL(fileURLWithPath: Golden.folder + "/tiny/adapter-all" + name))
-    #expect(written == theirs, "not the bytes that PEFT wrote")
+    try withTemporaryFolder { folder in
+      try PEFTAdapter.write(model.parameters, model.configuration, to: folder + "/adapter")
+      #expect(try PEFTConfiguration(folder: folder + "/adapter") == model.configuration)
+      #expect(
+        try PEFTAdapter.read(folder: folder + "/adapter", layout: model.layout) == model.parameters)
+      let name = PEFTAdapter.weightsFileName
+      let written = try Data(contentsOf: URL(filePath: "\(folder)/adapter/\(name)"))
+      let theirs = try Data(contentsOf: URL(filePath: "\(Golden.folder)/tiny/adapter-all/\(name)"))
+      #expect(written == theirs, "not the bytes that PEFT wrote")
+    }
   }
 }
 
