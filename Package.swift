@@ -34,8 +34,8 @@ let package = Package(
   name: "florana",
   products: [.executable(name: "florana", targets: ["florana"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     .systemLibrary(name: "CMPI", pkgConfig: mpiPackage, providers: [.apt(["libopenmpi-dev"])]),
@@ -72,7 +72,9 @@ let package = Package(
 
     tests("Randomness"),
     tests("LinearAlgebra"),
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    .target(
+      name: "TestSupport", dependencies: ["Randomness", "Safetensors"], path: "Tests/TestSupport",
+      swiftSettings: swiftSettings),
     tests("Files", ["TestSupport"]),
     tests("Names"),
     tests("Safetensors", ["TestSupport"]),
@@ -84,14 +86,22 @@ let package = Package(
     tests("Aggregation", ["LinearAlgebra", "Randomness"]),
     tests("Configuration", ["TestSupport"]),
     tests("Telemetry", ["TestSupport"]),
-    tests("Simulation", ["Adapters", "Aggregation", "LinearAlgebra", "MPI", "Telemetry"]),
+    tests(
+      "Simulation",
+      [
+        "Adapters", "Aggregation", "ClientData", "Configuration", "LinearAlgebra", "MPI", "Randomness",
+        "Telemetry", "TestSupport", "Transformer",
+      ]),
     .target(
       name: "LaunchSupport", dependencies: ["MPI"], path: "Tests/LaunchSupport", swiftSettings: swiftSettings),
     .testTarget(
       name: "CollectiveTests", dependencies: ["LaunchSupport", "MPI"], swiftSettings: swiftSettings),
     .testTarget(
       name: "LaunchTests",
-      dependencies: ["florana", "LaunchSupport", "Randomness", "Safetensors", "Telemetry", "TestSupport"],
+      dependencies: [
+        "Adapters", "Configuration", "florana", "LaunchSupport", "Safetensors", "Simulation", "Telemetry",
+        "TestSupport",
+      ],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]

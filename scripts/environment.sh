@@ -6,7 +6,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PYTHON=$ROOT/.venv/bin/python
 export PYTHON
 
-# One BLAS thread a rank, unless the user wants more: sums then do not depend on the number of cores.
+# The program sets its BLAS threads itself (--blas-threads, 1); with this OpenBLAS does not start idle ones before.
 export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1}
 # Containers often forbid the system call of single-copy messages within a host.
 export OMPI_MCA_btl_vader_single_copy_mechanism=${OMPI_MCA_btl_vader_single_copy_mechanism:-none}

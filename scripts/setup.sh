@@ -68,11 +68,15 @@ can_be_root() {
   [ "$(id -u)" -eq 0 ] || { command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; }
 }
 
-# prepare_python: .venv with the pinned packages; a stamp tells whether they are those of requirements.txt.
+# prepare_python: .venv with the pinned packages; a stamp tells whether they are those of requirements.txt. The packages
+# are kept per user, so that a second clone fetches nothing.
 prepare_python() {
-  python3 -m venv .venv &&
-    "$PYTHON" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
-      --requirement scripts/requirements.txt &&
+  local wheels=${XDG_CACHE_HOME:-$HOME/.cache}/florana/wheels
+  local pinned=(--quiet --disable-pip-version-check --no-deps --require-hashes --requirement scripts/requirements.txt)
+  python3 -m venv .venv && mkdir -p "$wheels" &&
+    { "$PYTHON" -m pip install "${pinned[@]}" --no-index --find-links "$wheels" 2>/dev/null ||
+      { "$PYTHON" -m pip download "${pinned[@]}" --only-binary :all: --dest "$wheels" &&
+        "$PYTHON" -m pip install "${pinned[@]}" --no-index --find-links "$wheels"; }; } &&
     cp scripts/requirements.txt .venv/prepared-requirements.txt
 }
 

@@ -100,12 +100,7 @@ public final class ModelFolder: @unchecked Sendable {
       throw ModelError.wrongValue(
         key: name, path: file.path, expected: "shape \(shape)", found: "\(tensor.shape)")
     }
-    if tensor.dataType == .float32 { return try file.floats(named: name, shape: shape).baseAddress! }
-    guard let copy = converted[name] else {
-      throw ModelError.wrongValue(
-        key: name, path: file.path, expected: "F32, F16, BF16 or F64", found: tensor.dataType.rawValue)
-    }
-    return copy.baseAddress!
+    return try (converted[name] ?? file.floats(named: name, shape: shape)).baseAddress!
   }
 
   private static func converted(_ file: SafetensorsFile) throws -> [String: UnsafeBufferPointer<Float>] {

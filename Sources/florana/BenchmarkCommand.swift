@@ -41,14 +41,18 @@ struct StepCommand: ParsableCommand {
   @Flag(help: "Print one JSON object.")
   var json = false
 
+  @OptionGroup var options: LaunchOptions
+
   func validate() throws {
-    for (name, value) in [("batch", batch), ("length", length), ("steps", steps)] where value < 1 {
-      throw ValidationError("--\(name): expected at least 1, found \(value)")
+    for (name, value) in [("batch", batch), ("length", length), ("steps", steps)]
+    where !(1...1_000_000).contains(value) {
+      throw ValidationError("--\(name): expected 1 to 1000000, found \(value)")
     }
+    if warmUp < 0 { throw ValidationError("--warm-up: expected at least 0, found \(warmUp)") }
   }
 
   func run() {
-    Launch.run { world in
+    Launch.run(blasThreads: options.blasThreads) { world in
       let input: StepBenchmark.Input =
         data.map { .data(folder: $0, batch: batch) }
         ?? .random(batch: batch, length: length)

@@ -28,24 +28,38 @@ struct DoctorCommand: ParsableCommand {
       let sum = try world.allreduce(Int64(world.rank), .sum)
       let rate = Self.productRate()
       let rates = try world.gather(rate, to: 0)
-      guard let hosts, let rates else { return }
-      let expected = Int64(world.size * (world.size - 1) / 2)
-      var checks = [
-        Check("florana", Version.number),
-        Check("MPI", MPIEnvironment.libraryVersion),
-        Check(
-          "ranks", "\(world.size) on \(Self.hostList(hosts)); a sum over all ranks is right",
-          failure: sum == expected ? nil : "a sum over all ranks gave \(sum), expected \(expected)"),
-        Check("BLAS", "\(BLASEnvironment.coreName) kernels, \(BLASEnvironment.configuration)"),
-        Check("products", Self.rateText(rates)),
-        Check("cores", "\(ProcessInfo.processInfo.activeProcessorCount) on this host"),
-        Check("memory", formattedBytes(Int(ProcessInfo.processInfo.physicalMemory)) + " on this host"),
-      ]
-      checks += Self.files(in: models, "model") { try Self.describeModel($0) }
-      checks += Self.files(in: data, "data") { try Self.describeData($0) }
-      Terminal.write(checks.map(\.line).joined())
-      guard checks.allSatisfy(\.works) else { throw DoctorError() }
+      let rank = world.rank
+      try world.together {
+        guard rank == 0, let hosts, let rates else { return }
+        try report(hosts, rates, sum: sum)
+      }
     }
+  }
+
+  /// Prints a line for each thing that was looked at.
+  ///
+  /// - Throws: `DoctorError` when one of them does not work.
+  private func report(_ hosts: [String], _ rates: [Double], sum: Int64) throws {
+    var checks = Self.machine(hosts, rates, sum: sum)
+    checks += Self.files(in: models, "model") { try Self.describeModel($0) }
+    checks += Self.files(in: data, "data") { try Self.describeData($0) }
+    Terminal.write(checks.map(\.line).joined())
+    guard checks.allSatisfy(\.works) else { throw DoctorError() }
+  }
+
+  private static func machine(_ hosts: [String], _ rates: [Double], sum: Int64) -> [Check] {
+    let expected = Int64(hosts.count * (hosts.count - 1) / 2)
+    return [
+      Check("florana", Version.number),
+      Check("MPI", MPIEnvironment.libraryVersion),
+      Check(
+        "ranks", "\(hosts.count) on \(hostList(hosts)); a sum over all ranks is right",
+        failure: sum == expected ? nil : "a sum over all ranks gave \(sum), expected \(expected)"),
+      Check("BLAS", "\(BLASEnvironment.coreName) kernels, \(BLASEnvironment.configuration)"),
+      Check("products", rateText(rates)),
+      Check("cores", "\(ProcessInfo.processInfo.activeProcessorCount) on this host"),
+      Check("memory", formattedBytes(Int(ProcessInfo.processInfo.physicalMemory)) + " on this host"),
+    ]
   }
 
   private static func hostList(_ names: [String]) -> String {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Files
+internal import Foundation
 internal import MPI
 internal import Simulation
 internal import Telemetry
@@ -35,25 +36,43 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Write a JSON line a row here: row, logits, label.")
   var predictions: String?
 
+  @OptionGroup var options: LaunchOptions
+
   func validate() throws {
-    if batch < 1 { throw ValidationError("--batch: expected at least 1, found \(batch)") }
+    if !(1...1_000_000).contains(batch) {
+      throw ValidationError("--batch: expected 1 to 1000000, found \(batch)")
+    }
     if let maximumLength, maximumLength < 3 {
       throw ValidationError("--maximum-length: expected at least 3, found \(maximumLength)")
     }
   }
 
   func run() {
-    Launch.run { world in
+    Launch.run(blasThreads: options.blasThreads) { world in
+      let rank = world.rank
       let evaluation = try world.together {
         try checkingInput {
-          try ModelEvaluation(
+          if rank == 0 { try requireRoomForPredictions() }
+          return try ModelEvaluation(
             modelPath: model, dataPath: data, adapterPath: adapter, split: split, batch: batch,
             maximumLength: maximumLength)
         }
       }
-      guard let (metrics, rows) = try evaluation.run(world) else { return }
-      if let predictions { try write(rows, to: predictions) }
-      Terminal.write(metrics.json.line + "\n")
+      let result = try evaluation.run(world)
+      try world.together {
+        guard let (metrics, rows) = result else { return }
+        if let predictions { try write(rows, to: predictions) }
+        Terminal.write(metrics.json.line + "\n")
+      }
+    }
+  }
+
+  /// A path that cannot be written is told before the work, not after it.
+  private func requireRoomForPredictions() throws {
+    guard let predictions else { return }
+    let folder = URL(fileURLWithPath: predictions).deletingLastPathComponent().path
+    guard FileManager.default.isWritableFile(atPath: folder) else {
+      throw ValidationError("--predictions: expected a folder that can be written, found \(folder)")
     }
   }
 
@@ -64,6 +83,6 @@ struct EvaluateCommand: ParsableCommand {
         ("label", .integer(row.label)),
       ]).line + "\n"
     }
-    try checkingInput { try replaceFile(at: path, with: lines.joined()) }
+    try replaceFile(at: path, with: lines.joined())
   }
 }

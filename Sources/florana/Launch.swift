@@ -1,3 +1,4 @@
+internal import ArgumentParser
 internal import Foundation
 internal import LinearAlgebra
 internal import MPI
@@ -18,10 +19,11 @@ enum Launch {
   }
 
   /// Runs a command's body on all ranks and ends the process with its status. An error is told once.
-  static func run(_ body: (borrowing Communicator) throws -> Void) -> Never {
+  static func run(
+    blasThreads: Int = 1, _ body: (borrowing Communicator) throws -> Void
+  ) -> Never {
     let status = withMPI(report: tell) { world in
-      // The ranks fill the cores, and one thread gives the same bits on every machine of one kind.
-      BLASEnvironment.setThreadCount(1)
+      BLASEnvironment.setThreadCount(blasThreads)
       try body(world)
     }
     exit(status)
@@ -29,6 +31,17 @@ enum Launch {
 
   private static func tell(_ failure: JobFailure) {
     Terminal.write("florana: \(failure)\n", to: .standardError)
+  }
+}
+
+/// What every command that computes can be told about its processes.
+struct LaunchOptions: ParsableArguments {
+  // The ranks fill the cores, and one thread gives the same bits whatever the number of cores.
+  @Option(help: "Threads of a rank's matrix products.")
+  var blasThreads = 1
+
+  func validate() throws {
+    if blasThreads < 1 { throw ValidationError("--blas-threads: expected at least 1, found \(blasThreads)") }
   }
 }
 
@@ -40,7 +53,8 @@ struct InputError: JobError, CustomStringConvertible {
   var description: String { "\(cause)" }
 }
 
-/// Marks the errors of reading and checking what the user gave.
+/// Marks the errors of reading and checking what the user gave. Called within `Communicator.together`, which
+/// makes them errors of all ranks.
 func checkingInput<Result>(_ body: () throws -> Result) throws -> Result {
   do { return try body() } catch { throw InputError(cause: error) }
 }

@@ -27,20 +27,26 @@ struct SimulateCommand: ParsableCommand {
   @Flag(help: "Print nothing while the run goes on.")
   var quiet = false
 
+  @OptionGroup var options: LaunchOptions
+
   func run() {
-    Launch.run { world in
-      let rank = world.rank
+    Launch.run(blasThreads: options.blasThreads) { world in
+      let (rank, rankCount) = (world.rank, world.size)
       let configuration = try world.together {
         try checkingInput { try RunConfiguration.load(path: file, overrides: overrides) }
       }
-      let experiment = try world.together { try checkingInput { try Experiment(configuration) } }
+      let (experiment, federation) = try world.together {
+        try checkingInput {
+          let experiment = try Experiment(configuration)
+          return (experiment, try Federation(experiment, rankCount: rankCount))
+        }
+      }
       let folder = output ?? RunRecorder.defaultFolder(for: file)
       let directory = try world.together {
         rank == 0 ? try checkingInput { try RunDirectory(creating: folder) } : nil
       }
       let hosts = try world.gatherStrings(MPIEnvironment.processorName, to: 0)
       var recorder = try RunRecorder(directory, experiment, hosts: hosts ?? [], isQuiet: quiet)
-      let federation = try Federation(experiment, rankCount: world.size)
       let adapter = try federation.run(world) { try recorder?.record($0, $1) }
       try recorder?.finish(adapter)
     }

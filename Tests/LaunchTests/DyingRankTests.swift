@@ -1,5 +1,6 @@
 import Foundation
 import LaunchSupport
+import TestSupport
 import Testing
 
 extension LaunchTests {

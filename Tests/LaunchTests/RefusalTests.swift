@@ -1,5 +1,7 @@
 import Foundation
+import Safetensors
 import LaunchSupport
+import TestSupport
 import Testing
 
 extension LaunchTests {
@@ -86,6 +88,63 @@ extension LaunchTests {
     @Test func anotherTokenizer() throws {
       try Data("{}".utf8).write(to: URL(filePath: world.model + "/tokenizer.json"))
       try expectRefusal(naming: ["tokenizer"])
+    }
+
+    @Test func aMissingTensorLeavesNoFolder() throws {
+      let path = world.model + "/config.json"
+      try Data(
+        world.text("model/config.json").replacing(
+          #""num_hidden_layers": 2"#, with: #""num_hidden_layers": 3"#
+        ).utf8
+      ).write(to: URL(filePath: path))
+      try expectRefusal(naming: ["model.safetensors", "encoder.layer.2.attention.self.query.weight"])
+      #expect(!FileManager.default.fileExists(atPath: world.folder.path + "/refused"))
+    }
+
+    @Test func segmentsBeyondTheModels() throws {
+      let settings = world.data + "/train.safetensors"
+      var writer = SafetensorsWriter()
+      let file = try SafetensorsFile(path: settings)
+      for name in ["tokens", "labels", "groups"] {
+        let values = try file.integers(named: name, as: Int32.self)
+        writer.add(name: name, shape: [values.count], integers: values)
+      }
+      let offsets = try file.integers(named: "offsets", as: Int64.self)
+      writer.add(name: "offsets", shape: [offsets.count], integers: offsets)
+      writer.add(
+        name: "tokenTypes", shape: [Int(offsets.last!)],
+        integers: [UInt8](repeating: 1, count: Int(offsets.last!)))
+      try writer.write(to: settings)
+      try Data(
+        world.text("model/config.json").replacing(#""type_vocab_size": 2"#, with: #""type_vocab_size": 1"#)
+          .utf8
+      ).write(to: URL(filePath: world.model + "/config.json"))
+      try expectRefusal(naming: ["train.safetensors", "token types below 1"])
+    }
+
+    @Test func anOutputThatCannotBeMade() throws {
+      let job = try world.simulate("tiny.yaml/run", ranks: 2)
+      #expect(job.status == 2 && job.reports("florana: ").count == 1, "\(job.standardError)")
+    }
+
+    @Test func predictionsThatCannotBeWritten() throws {
+      #expect(try world.simulate("run", ["training.rounds=1"], ranks: nil).status == 0)
+      let job = try world.florana(
+        [
+          "evaluate", "--model", "model", "--data", "data", "--adapter", "run/adapter", "--predictions",
+          "nowhere/rows.jsonl",
+        ], ranks: 2)
+      #expect(job.status == 2 && job.reports("florana: ").count == 1)
+      #expect(job.standardError.contains("--predictions") && job.standardOutput.isEmpty)
+    }
+
+    @Test func aDivergingRunIsToldOnce() throws {
+      let job = try world.simulate(
+        "run", ["training.optimizer=sgd", "training.learning-rate=3e38", "training.clip-norm=0"], ranks: 3)
+      #expect(job.status == 1)
+      #expect(job.reports("florana: ").count == 1, "\(job.standardError)")
+      #expect(job.standardError.contains("training.learning-rate"))
+      #expect(!FileManager.default.fileExists(atPath: world.folder.path + "/run/summary.json"))
     }
 
     @Test func aFolderThatHoldsAnotherRun() throws {

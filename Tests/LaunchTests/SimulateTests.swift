@@ -1,7 +1,12 @@
+import Adapters
+import Configuration
 import Foundation
-import LaunchSupport
 import Telemetry
+import LaunchSupport
+import TestSupport
 import Testing
+
+@testable import Simulation
 
 extension LaunchTests {
   @Suite(.serialized) struct SimulateTests {
@@ -90,6 +95,40 @@ extension LaunchTests {
       for layer in try world.layers("run") {
         #expect(try #require(layer.rho) <= #require(layer.rhoFedIT))
         #expect(try #require(layer.rho) >= #require(layer.rhoOptimum) * (1 - 1e-9))
+      }
+    }
+
+    /// A client that is first drawn in the second round has the head of the start, not one made of others'.
+    @Test func localHeadsStayWithTheirClients() throws {
+      let settings = [
+        "adapter.head=local", "clients.count=2", "clients.participation=0.5", "data.partition={kind: iid}",
+        "method.name=fedit", "seed=1",
+      ]
+      for rounds in 1...2 {
+        let job = try world.simulate("\(rounds)", settings + ["training.rounds=\(rounds)"], ranks: 2)
+        #expect(job.status == 0, "\(job.standardError)")
+      }
+      var configuration = try RunConfiguration.load(path: world.folder.path + "/2/config.yaml")
+      configuration.model.path = world.model
+      configuration.data.path = world.data
+      let experiment = try Experiment(configuration)
+      let cohorts = try world.rounds("2").map(\.clients)
+      try #require(cohorts[0] != cohorts[1] && cohorts[1].count == 1)
+      var global = try PEFTAdapter.read(
+        folder: world.folder.path + "/1/adapter", layout: experiment.layout)
+      global.head = experiment.start.head
+      var memory = ClientMemory()
+      let expected = ClientTrainer(experiment).train(cohorts[1][0], from: global, round: 2, memory: &memory)
+      let found = try PEFTAdapter.read(folder: world.folder.path + "/2/adapter", layout: experiment.layout)
+      #expect(found.head == expected.parameters.head)
+    }
+
+    @Test func theOracleOfOneClientIsItsModel() throws {
+      #expect(try world.simulate("run", ["clients.count=1", "method.name=fedit"], ranks: 2).status == 0)
+      for round in try world.rounds("run") {
+        let (global, oracle) = (try #require(round.global), try #require(round.oracle))
+        #expect(abs(global.loss - oracle.loss) < 1e-6 && global.accuracy == oracle.accuracy)
+        #expect(try #require(round.rho) < 1e-12)
       }
     }
 

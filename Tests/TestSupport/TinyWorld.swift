@@ -1,20 +1,17 @@
-import Foundation
-import LaunchSupport
-import Randomness
-import Safetensors
-import Telemetry
-import TestSupport
+public import Foundation
+internal import Randomness
+internal import Safetensors
 
 /// A folder with all that a run needs, small: the two-layer model of the golden files, a made data set
 /// whose labels can be learned, and a configuration. Each part can be spoiled by a test.
-final class TinyWorld {
+public final class TinyWorld {
   private let temporary: TemporaryFolder
-  var folder: URL { URL(filePath: temporary.path) }
-  var model: String { folder.path + "/model" }
-  var data: String { folder.path + "/data" }
-  var configuration: String { folder.path + "/tiny.yaml" }
+  public var folder: URL { URL(filePath: temporary.path) }
+  public var model: String { folder.path + "/model" }
+  public var data: String { folder.path + "/data" }
+  public var configuration: String { folder.path + "/tiny.yaml" }
 
-  init() throws {
+  public init() throws {
     temporary = try TemporaryFolder()
     let golden = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appending(path: "TransformerTests/Golden/tiny")
@@ -40,7 +37,7 @@ final class TinyWorld {
 
   /// 210 training and 60 test rows of 3 to 14 tokens; the label says from which third of the vocabulary
   /// most tokens come.
-  func writeData(labels change: (inout [Int32]) -> Void = { _ in }) throws {
+  public func writeData(labels change: (inout [Int32]) -> Void = { _ in }) throws {
     try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
     let train = try writeSplit("train", rows: 210, part: 0, change)
     let test = try writeSplit("test", rows: 60, part: 1) { _ in }
@@ -77,32 +74,8 @@ final class TinyWorld {
     return tokens.count
   }
 
-  /// Runs the program in this world's folder.
-  func florana(_ arguments: [String], ranks: Int?) throws -> Job.Outcome {
-    try Job.run([Self.program] + arguments, ranks: ranks, folder: folder)
-  }
-
-  /// Runs `simulate` into the folder `output`, with overrides of the configuration.
-  func simulate(_ output: String, _ settings: [String] = [], ranks: Int?) throws -> Job.Outcome {
-    try florana(
-      ["simulate", "tiny.yaml", "--output", output] + settings.flatMap { ["--set", $0] }, ranks: ranks)
-  }
-
-  static let program = Job.productsFolder.appending(path: "florana").path
-
-  func adapterHash(_ output: String) throws -> String {
-    try SHA256.hexDigest(ofFileAt: "\(folder.path)/\(output)/adapter/adapter_model.safetensors")
-  }
-
-  func rounds(_ output: String) throws -> [RoundReport] {
-    try RunDirectory.rounds(inRunAt: "\(folder.path)/\(output)")
-  }
-
-  func layers(_ output: String) throws -> [LayerReport] {
-    try RunDirectory.layers(inRunAt: "\(folder.path)/\(output)")
-  }
-
-  func text(_ path: String) throws -> String {
-    try String(contentsOf: folder.appending(path: path), encoding: .utf8)
+  /// The text of a file in the folder.
+  public func text(_ path: String) throws -> String {
+    try TestSupport.text(ofFileAt: temporary.path(of: path))
   }
 }
