@@ -71,11 +71,11 @@ let package = Package(
     tests("Randomness"),
     tests("LinearAlgebra"),
     tests("Safetensors"),
-    tests("Adapters", ["LinearAlgebra", "Safetensors"]),
+    tests("Adapters"),
     tests(
       "Transformer", ["Adapters", "CKernels", "LinearAlgebra", "Randomness", "Safetensors"],
       resources: [.copy("Golden")]),
-    tests("ClientData", ["Randomness", "Safetensors"]),
+    tests("ClientData", ["Safetensors"]),
     tests("Aggregation", ["LinearAlgebra", "Randomness"]),
     tests("Configuration"),
     tests("Telemetry"),
