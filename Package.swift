@@ -78,11 +78,11 @@ let package = Package(
     tests("Files", ["TestSupport"]),
     tests("Names"),
     tests("Safetensors", ["TestSupport"]),
-    tests("Adapters", ["Files", "LinearAlgebra", "Safetensors", "TestSupport"]),
+    tests("Adapters", ["TestSupport"]),
     tests(
       "Transformer", ["Adapters", "CKernels", "LinearAlgebra", "Randomness", "Safetensors", "TestSupport"],
       resources: [.copy("Golden")]),
-    tests("ClientData", ["Randomness", "Safetensors", "TestSupport"]),
+    tests("ClientData", ["Safetensors", "TestSupport"]),
     tests("Aggregation", ["LinearAlgebra", "Randomness"]),
     tests("Configuration", ["TestSupport"]),
     tests("Telemetry", ["TestSupport"]),

@@ -4,7 +4,8 @@ internal import LinearAlgebra
 /// update `Σ p_u B_u A_u`. Source: arXiv 2509.26399.
 ///
 /// Products of the factors → coefficients → combination; no outputs × inputs matrix is formed unless that
-/// is the cheaper way. Never farther from the ideal than the averages.
+/// is the cheaper way. Never farther from the ideal than the averages, as `diagnose` measures both once they
+/// are rounded to Float32.
 public struct FloraNA: AggregationRule {
   public init() {}
 
@@ -15,23 +16,31 @@ public struct FloraNA: AggregationRule {
     guard let found = try bestCoefficients(updates, adapterRank: rank) else {
       return averaged(updates, sweeps: 0)
     }
-    let layer = balanced(updates, found.coefficients, sweeps: found.sweeps)
-    guard found.needsCheck else { return layer }
-    let average = averaged(updates, sweeps: found.sweeps)
-    let reduced = try ReducedUpdates(updates, references: [FactorPair(layer), FactorPair(average)])
-    let (own, plain) = (reduced.errorNorm(ofReference: 0), reduced.errorNorm(ofReference: 1))
-    return own < plain * (1 - Self.leastGain) ? layer : average
+    let average = FactorPair(averaging: updates)
+    let (pair, coefficients) = balanced(updates, found.coefficients, average)
+    let layer = AggregatedLayer(
+      a: Matrix(rounding: pair.a), b: Matrix(rounding: pair.b), coefficients: coefficients,
+      sweeps: found.sweeps)
+    let doubt = Self.doubtfulPart * (pair.roundingScale + average.roundingScale)
+    guard found.gain <= doubt else { return layer }
+    let distances = try MeasuredDistances(updates, layer)
+    let isNearer = distances.errorNorm < distances.errorNormFedIT * (1 - Self.leastGain)
+    return isNearer ? layer : averaged(updates, sweeps: found.sweeps)
   }
 
   /// Smaller relative differences are rounding, which must not choose.
   private static let leastGain = 1e-6
 
+  /// Rounding both factors to Float32 moves a product by at most 2⁻²³ of the product of their norms. Four
+  /// times that also covers the rounding of the search's own objective. Gains below it are measured.
+  private static let doubtfulPart = 0x1p-21
+
   /// What a search found.
   private struct Finding {
     var coefficients: CombinationCoefficients
     var sweeps: Int
-    /// The distances are so small that rounding the factors to Float32 could undo the gain.
-    var needsCheck: Bool
+    /// How much nearer to the ideal than the averages, before rounding to Float32.
+    var gain: Double
   }
 
   /// The better of the two starts, or `nil` when nothing beats the averages.
@@ -46,7 +55,9 @@ public struct FloraNA: AggregationRule {
     let coefficients = CombinationCoefficients(
       ofB: clientCoefficients(best.left, updates.weights),
       ofA: clientCoefficients(best.right, updates.weights))
-    return Finding(coefficients: coefficients, sweeps: best.sweeps, needsCheck: average < 1e-8 * ideal)
+    return Finding(
+      coefficients: coefficients, sweeps: best.sweeps,
+      gain: average.squareRoot() - best.objective.squareRoot())
   }
 
   /// The lower of the two descents. Both mostly end in the same minimum: rounding must not choose, so
@@ -72,23 +83,20 @@ private func clientCoefficients(_ changes: [Double], _ weights: [Double]) -> [Do
   return zip(changes.dropFirst(), weights).map { $1 + $0 + shift * $1 }
 }
 
-/// The layer with the coefficients scaled to `‖b‖/‖a‖` of the averages (1 where one of them vanishes) and
-/// with the sign on the averages' side: the same product, and what the clients' optimiser sees does not jump.
+/// The combination with its coefficients scaled to `‖b‖/‖a‖` of the averages (1 where one of them vanishes)
+/// and with the sign on the averages' side: the same product, and what the clients' optimiser sees does not
+/// jump.
 private func balanced(
-  _ updates: LayerUpdates, _ coefficients: CombinationCoefficients, sweeps: Int
-) -> AggregatedLayer {
-  let weights = CombinationCoefficients(ofB: updates.weights, ofA: updates.weights)
+  _ updates: LayerUpdates, _ coefficients: CombinationCoefficients, _ average: FactorPair
+) -> (FactorPair, CombinationCoefficients) {
   var found = FactorPair(combining: updates, coefficients)
-  let average = FactorPair(combining: updates, weights)
   let proportion = found.normRatio.map { (average.normRatio ?? 1) / $0 } ?? 1
   var factor = proportion.squareRoot()
   if factor * innerProduct(found.b, average.b) + innerProduct(found.a, average.a) / factor < 0 {
     factor *= -1
   }
   found.rebalance(by: factor)
-  return AggregatedLayer(
-    a: Matrix(rounding: found.a), b: Matrix(rounding: found.b),
-    coefficients: coefficients.rebalanced(by: factor), sweeps: sweeps)
+  return (found, coefficients.rebalanced(by: factor))
 }
 
 extension FactorPair {
@@ -96,6 +104,15 @@ extension FactorPair {
   fileprivate var normRatio: Double? {
     let (b, a) = (b.frobeniusNorm, a.frobeniusNorm)
     return a > 0 && b > 0 ? b / a : nil
+  }
+
+  /// `‖b‖ ‖a‖`, the size that rounding is relative to.
+  fileprivate var roundingScale: Double {
+    func norm(_ matrix: Matrix<Double>) -> Double {
+      // Below the least normal number Float32 rounds no more finely.
+      matrix.frobeniusNorm + Double(Float.leastNormalMagnitude) * Double(matrix.elements.count).squareRoot()
+    }
+    return norm(b) * norm(a)
   }
 
   /// The same product from other norms.

@@ -5,6 +5,12 @@ internal import LinearAlgebra
 /// The truncated singular value decomposition of `W*`, found through the QR decompositions of the stacked
 /// factors, in the basis that is closest to the averages (Procrustes). The pair has
 /// `ρ = ρ_opt` up to the rounding of the factors to Float32 (6e-8 of `‖W*‖`).
+///
+/// Cost, with n = Σ adapterRank: the QR decompositions take about `n² (outputs + inputs)` multiply-adds, the
+/// singular value decomposition of the dense core, min(n, outputs) × min(n, inputs), of the order of the cube
+/// of its side. For wide stacks (n > min(outputs, inputs)) the core is as large as the layer and is decomposed
+/// in full all the same, not by block Krylov iteration for the leading triplets: 0.1, 0.7 and 5 s at 512²,
+/// 1024² and 2048² on one core.
 public struct FloraNAMatrix: AggregationRule {
   public init() {}
 

@@ -16,18 +16,6 @@ public struct IdealUpdate: Sendable {
     b = Matrix(rounding: stacks.b)
   }
 
-  /// `target ← beta · target + alpha · x W*ᵀ`: the update's output for a batch of rows.
-  ///
-  /// Shapes: `x` rows × inputs, `target` rows × outputs. `alpha` carries the adapter's scaling `s`.
-  public func apply(
-    to x: MatrixView<Float>, into target: MutableMatrixView<Float>, alpha: Float, beta: Float
-  ) {
-    let inner = a.withView { product(x, .asStored, $0, .transposed) }
-    inner.withView { inner in
-      b.withView { multiply(inner, .asStored, $0, .transposed, into: target, alpha: alpha, beta: beta) }
-    }
-  }
-
   /// The floats that would have to be sent to apply it: factored or dense, whichever is less.
   public var wireFloatCount: Int { min(b.rows * a.columns, a.elements.count + b.elements.count) }
 }

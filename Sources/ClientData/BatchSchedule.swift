@@ -50,7 +50,8 @@ public struct BatchSchedule: Sendable, Equatable {
   }
 
   private func order(ofEpoch epoch: Int) -> [Int] {
-    var stream = RandomStream(RandomKey(seed: seed, purpose: .batchOrder, client: client, step: epoch))
+    // A small client goes through its rows once a step, and a run may have far more than 2²⁰ steps.
+    var stream = RandomStream(RandomKey(seed: seed, purpose: .batchOrder, client: client, longCount: epoch))
     var order = rows
     stream.shuffle(&order)
     return order

@@ -2,7 +2,7 @@ public import Safetensors
 
 /// What is wrong with a prepared data set, or with how it is to be dealt to clients, and where.
 public struct ClientDataError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// The file concerned, or `partition`.
+  /// The file concerned, or the configuration's key.
   public let place: String
   public let problem: Problem
 
@@ -11,8 +11,9 @@ public struct ClientDataError: Error, Sendable, Equatable, CustomStringConvertib
     self.problem = problem
   }
 
-  init(partition problem: PartitionProblem) {
-    self.init("partition", .partition(problem))
+  /// - Parameter withinNatural: Whether it is the kind within a natural partition that asks too much.
+  init(partition problem: PartitionProblem, withinNatural: Bool = false) {
+    self.init(problem.setting(withinNatural: withinNatural), .partition(problem))
   }
 
   public var description: String {

@@ -43,11 +43,6 @@ public final class DatasetSplit: Sendable {
   /// The number of tokens of a row as prepared.
   public func length(ofRow row: Int) -> Int { tokenRange(ofRow: row).count }
 
-  /// Lends the tokens of a row as prepared.
-  public func withTokens<Result>(ofRow row: Int, _ body: (UnsafeBufferPointer<Int32>) -> Result) -> Result {
-    body(UnsafeBufferPointer(rebasing: tokens[tokenRange(ofRow: row)]))
-  }
-
   /// Checks that every token id is below `vocabularySize`.
   public func requireTokens(below vocabularySize: Int) throws(ClientDataError) {
     guard let index = tokens.firstIndex(where: { Int($0) >= vocabularySize }) else { return }

@@ -10,13 +10,13 @@ struct Dealer {
   func deal(
     _ rows: [Int], kind: PartitionKind, clientCount: Int, group: Int?
   ) throws(ClientDataError) -> [[Int]] {
-    let step = group.map { $0 + 1 } ?? 0
-    var stream = RandomStream(RandomKey(seed: seed, purpose: .partition, step: step))
+    let count = group.map { $0 + 1 } ?? 0
+    var stream = RandomStream(RandomKey(seed: seed, purpose: .partition, longCount: count))
     var dealt: [[Int]]
     switch kind {
     case .iid: dealt = shuffledPieces(rows, clientCount, &stream)
     case .dirichlet(let alpha): dealt = dirichlet(rows, alpha, clientCount, &stream)
-    case .byLabel(let shards): dealt = try byLabel(rows, shards, clientCount, &stream)
+    case .byLabel(let shards): dealt = try byLabel(rows, shards, clientCount, group: group, &stream)
     case .natural: preconditionFailure("natural groups are split by another kind")
     }
     for client in dealt.indices { dealt[client].sort() }
@@ -48,12 +48,12 @@ struct Dealer {
   }
 
   private func byLabel(
-    _ rows: [Int], _ shardsPerClient: Int, _ clientCount: Int, _ stream: inout RandomStream
+    _ rows: [Int], _ shardsPerClient: Int, _ clientCount: Int, group: Int?, _ stream: inout RandomStream
   ) throws(ClientDataError) -> [[Int]] {
     guard shardsPerClient <= rows.count / clientCount else {
       let problem = PartitionProblem.tooManyShards(
         clients: clientCount, shardsPerClient: shardsPerClient, rows: rows.count)
-      throw ClientDataError(partition: problem)
+      throw ClientDataError(partition: problem, withinNatural: group != nil)
     }
     let shardCount = shardsPerClient * clientCount
     var order = rows

@@ -14,8 +14,8 @@ public struct PackedBatch: Sendable, Equatable {
   /// A batch without rows, to be filled.
   public init() {}
 
-  /// The given rows, each cut to `maximumLength` tokens (at least 3): a single sentence keeps its beginning and
-  /// its last token, a pair is cut "longest first" and keeps its separators.
+  /// The given rows, each cut to `maximumLength` tokens (at least 3 where a row is longer): a single sentence keeps
+  /// its beginning and its last token, a pair is cut "longest first" and keeps its separators.
   public init(_ split: DatasetSplit, rows: some Collection<Int>, maximumLength: Int) {
     fill(split, rows: rows, maximumLength: maximumLength)
   }

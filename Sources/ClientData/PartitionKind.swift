@@ -13,19 +13,24 @@ public indirect enum PartitionKind: Sendable, Equatable {
   /// client `g mod count`.
   case natural(within: PartitionKind = .iid)
 
+  /// The least `alpha`: there a label's rows all go to one client, and far below its shares are not numbers.
+  static let leastConcentration = 1e-6
+
   /// Checks the kind's own numbers.
-  func check() throws(ClientDataError) {
+  func check(withinNatural: Bool = false) throws(ClientDataError) {
     switch self {
     case .iid: break
     case .dirichlet(let alpha):
-      guard alpha > 0, alpha.isFinite else {
-        throw ClientDataError(partition: .invalidConcentration(found: alpha))
+      guard alpha >= Self.leastConcentration, alpha.isFinite else {
+        throw ClientDataError(partition: .invalidConcentration(found: alpha), withinNatural: withinNatural)
       }
     case .byLabel(let shards):
-      guard shards >= 1 else { throw ClientDataError(partition: .invalidShardCount(found: shards)) }
+      guard shards >= 1 else {
+        throw ClientDataError(partition: .invalidShardCount(found: shards), withinNatural: withinNatural)
+      }
     case .natural(let within):
-      if case .natural = within { throw ClientDataError(partition: .nestedNatural) }
-      try within.check()
+      if case .natural = within { throw ClientDataError(partition: .nestedNatural, withinNatural: true) }
+      try within.check(withinNatural: true)
     }
   }
 }

@@ -12,6 +12,20 @@ public enum PartitionProblem: Sendable, Equatable {
   case invalidHeldOut(found: Double)
 }
 
+extension PartitionProblem {
+  /// The key of the configuration that asks for what cannot be.
+  func setting(withinNatural: Bool) -> String {
+    let partition = withinNatural ? "data.partition.within" : "data.partition"
+    return switch self {
+    case .noClients, .tooManyClients, .groupTooSmall, .clientTooSmall: "clients.count"
+    case .tooManyShards, .invalidShardCount: "\(partition).shards"
+    case .invalidConcentration: "\(partition).alpha"
+    case .noGroups, .nestedNatural: "\(partition).kind"
+    case .invalidHeldOut: "data.held-out"
+    }
+  }
+}
+
 extension PartitionProblem: CustomStringConvertible {
   public var description: String {
     switch self {
@@ -24,7 +38,8 @@ extension PartitionProblem: CustomStringConvertible {
       "client \(client): expected at least \(minimumRows) rows, found \(rows)"
     case .tooManyShards(let clients, let shardsPerClient, let rows):
       "expected a row for each of \(shardsPerClient) shards of \(clients) clients, found \(rows) rows"
-    case .invalidConcentration(let found): "expected a finite concentration alpha > 0, found \(found)"
+    case .invalidConcentration(let found):
+      "expected a finite concentration of at least \(PartitionKind.leastConcentration), found \(found)"
     case .invalidShardCount(let found): "expected at least 1 shard per client, found \(found)"
     case .noGroups: "expected a group for every row (kind natural), found data without groups"
     case .nestedNatural: "expected another kind within natural, found natural"

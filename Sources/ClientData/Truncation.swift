@@ -14,10 +14,12 @@ struct Truncation: Equatable {
   /// - Parameters:
   ///   - length: The row's tokens, special tokens included.
   ///   - secondSentence: Where the second sentence of a pair begins; nil for a single sentence.
-  ///   - maximumLength: The most tokens that may remain, special tokens included; at least 3.
+  ///   - maximumLength: The most tokens that may remain, special tokens included; at least 3 where the
+  ///     row is longer.
   init(length: Int, secondSentence: Int?, maximumLength: Int) {
     precondition(
-      maximumLength >= 3, "the maximum length \(maximumLength) leaves no room beside special tokens")
+      length <= maximumLength || maximumLength >= 3,
+      "the maximum length \(maximumLength) leaves no room beside special tokens")
     let last = length - 1
     if length <= maximumLength {
       (head, middle, tail) = (0..<length, length..<length, length..<length)

@@ -14,7 +14,26 @@ extension Requirement where Value: Comparable & Numeric {
   static var positive: Requirement { Requirement(text: " above 0") { $0 > 0 } }
 }
 
+extension Requirement where Value == Int {
+  static func within(_ range: ClosedRange<Int>) -> Requirement {
+    Requirement(text: " from \(range.lowerBound) to \(range.upperBound)") { range.contains($0) }
+  }
+
+  /// Counts of steps, epochs and rows: a round's steps number its random numbers with 20 bits.
+  static var upToAMillion: Requirement { within(1...1_000_000) }
+}
+
 extension Requirement where Value == Double {
+  /// From 0 to 1, without 1, and still below 1 when training rounds it to Float32.
+  static var singlePrecisionShare: Requirement {
+    Requirement(text: " in [0, 1) in single precision") { $0 >= 0 && Float($0) < 1 }
+  }
+
+  /// Neither 0 nor infinite when training rounds it to Float32.
+  static var positiveSinglePrecision: Requirement {
+    Requirement(text: " above 0 in single precision") { Float($0) > 0 && Float($0).isFinite }
+  }
+
   /// From 0 to 1, without 1.
   static var share: Requirement { Requirement(text: " in [0, 1)") { $0 >= 0 && $0 < 1 } }
 

@@ -35,7 +35,7 @@ extension RunConfiguration.Adapter {
     rank = try section.value(.rank, default: rank, .atLeast(1))
     alpha = try section.value(.alpha, default: alpha, .positive)
     targets = try section.list(.targets, .notEmpty) ?? targets
-    dropout = try section.value(.dropout, default: dropout, .share)
+    dropout = try section.value(.dropout, default: dropout, .singlePrecisionShare)
     head = try section.choice(.head, default: head)
     rslora = try section.value(.rslora, default: rslora)
     try checkTargets(section)
@@ -55,7 +55,7 @@ extension RunConfiguration.Adapter {
 extension RunConfiguration.Data {
   init(_ section: Section<DataKey>) throws(ConfigurationError) {
     self.init(path: try section.required(.path, .notEmpty))
-    maximumLength = try section.value(.maximumLength, default: maximumLength, .atLeast(1))
+    maximumLength = try section.value(.maximumLength, default: maximumLength, .atLeast(3))
     heldOut = try section.value(.heldOut, default: heldOut, .share)
     partition = try RunConfiguration.Partition(section.section(.partition))
   }
@@ -69,7 +69,7 @@ extension RunConfiguration.Partition {
     if kind != .natural { try section.refuse(.within, onlyWith: "kind: natural") }
     switch kind {
     case .iid: self = .iid
-    case .dirichlet: self = .dirichlet(alpha: try section.optional(.alpha, .positive) ?? 0.5)
+    case .dirichlet: self = .dirichlet(alpha: try section.optional(.alpha, .atLeast(1e-6)) ?? 0.5)
     case .byLabel: self = .byLabel(shards: try section.optional(.shards, .atLeast(1)) ?? 2)
     case .natural: self = .natural(within: try Self.within(section))
     }
@@ -88,7 +88,8 @@ extension RunConfiguration.Partition {
 
 extension RunConfiguration.Clients {
   init(_ section: Section<ClientsKey>) throws(ConfigurationError) {
-    count = try section.value(.count, default: count, .atLeast(1))
+    // Random numbers name a client with 24 bits.
+    count = try section.value(.count, default: count, .within(1...(1 << 24) - 1))
     participation = try section.value(.participation, default: participation, .positiveShare)
     weighting = try section.choice(.weighting, default: weighting)
     placement = try section.choice(.placement, default: placement)
@@ -97,11 +98,11 @@ extension RunConfiguration.Clients {
 
 extension RunConfiguration.Training {
   init(_ section: Section<TrainingKey>) throws(ConfigurationError) {
-    rounds = try section.value(.rounds, default: rounds, .atLeast(1))
+    rounds = try section.value(.rounds, default: rounds, .within(1...10_000_000))
     length = try RunConfiguration.Length(section)
-    batch = try section.value(.batch, default: batch, .atLeast(1))
+    batch = try section.value(.batch, default: batch, .upToAMillion)
     optimizer = try RunConfiguration.Optimizer(section)
-    learningRate = try section.value(.learningRate, default: learningRate, .positive)
+    learningRate = try section.value(.learningRate, default: learningRate, .positiveSinglePrecision)
     weightDecay = try section.value(.weightDecay, default: weightDecay, .atLeast(0))
     schedule = try section.choice(.schedule, default: schedule)
     warmUp = try section.value(.warmUp, default: warmUp, .atLeast(0))
@@ -115,8 +116,8 @@ extension RunConfiguration.Training {
 
 extension RunConfiguration.Length {
   init(_ section: Section<TrainingKey>) throws(ConfigurationError) {
-    let steps = try section.optional(.steps, Requirement<Int>.atLeast(1))
-    let epochs = try section.optional(.epochs, Requirement<Int>.atLeast(1))
+    let steps = try section.optional(.steps, Requirement<Int>.upToAMillion)
+    let epochs = try section.optional(.epochs, Requirement<Int>.upToAMillion)
     if let steps, let epochs {
       throw section.error(
         .epochs, "expected steps or epochs, found both (\(steps) and \(epochs)); set one of them to null")
@@ -130,15 +131,16 @@ extension RunConfiguration.Optimizer {
     switch try section.choice(.optimizer, default: OptimizerName.adamw) {
     case .adamw:
       try section.refuse(.momentum, onlyWith: "optimizer: sgd")
-      let betas: [Double] = try section.holds(.betas) ? section.list(.betas, .share) ?? [] : [0.9, 0.999]
+      let betas: [Double] =
+        try section.holds(.betas) ? section.list(.betas, .singlePrecisionShare) ?? [] : [0.9, 0.999]
       guard betas.count == 2 else {
         throw section.error(.betas, "expected two numbers, found \(betas.count)")
       }
-      let epsilon = try section.optional(.epsilon, .positive) ?? 1e-8
+      let epsilon = try section.optional(.epsilon, .positiveSinglePrecision) ?? 1e-8
       self = .adamW(beta1: betas[0], beta2: betas[1], epsilon: epsilon)
     case .sgd:
       try section.refuse(.betas, .epsilon, onlyWith: "optimizer: adamw")
-      self = .sgd(momentum: try section.optional(.momentum, .share) ?? 0)
+      self = .sgd(momentum: try section.optional(.momentum, .singlePrecisionShare) ?? 0)
     }
   }
 }
@@ -154,7 +156,7 @@ extension RunConfiguration.Evaluate {
     every = try section.value(.every, default: every, .atLeast(1))
     personalised = try section.value(.personalised, default: personalised)
     oracle = try section.value(.oracle, default: oracle)
-    batch = try section.value(.batch, default: batch, .atLeast(1))
+    batch = try section.value(.batch, default: batch, .upToAMillion)
   }
 }
 

@@ -1,16 +1,3 @@
-/// The `x` (n×c) of least norm among those that minimise `‖matrix · x − right‖` for each column.
-///
-/// `matrix` is m×n, `right` m×c. Singular values below `relativeCutOff` of the largest count as zero.
-public func minimumNormSolution<Scalar: LAPACKScalar>(
-  _ matrix: MatrixView<Scalar>, _ right: MatrixView<Scalar>, relativeCutOff: Scalar
-) throws(LinearAlgebraError) -> Matrix<Scalar> {
-  precondition(matrix.rows == right.rows, "\(matrix.rows) equations, \(right.rows) right-hand sides")
-  let factors = try singularValueDecomposition(matrix)
-  var inner = factors.u.withView { product($0, .transposed, right) }
-  scaleRows(&inner, byReciprocalsOf: factors.values, relativeCutOff: relativeCutOff)
-  return product(factors.vTransposed, .transposed, inner)
-}
-
 /// The least-norm, least-squares `x` of `matrix · x = right` for a symmetric matrix without negative
 /// eigenvalues (beyond rounding).
 ///

@@ -40,6 +40,16 @@ public struct RandomKey: Sendable, Equatable {
     self.part = part
   }
 
+  /// A key numbered by one long count, such as a client's epochs over a whole run: its low 20 bits are the step,
+  /// the rest is the round. Below 2⁵².
+  public init(seed: UInt64, purpose: RandomPurpose, client: Int = 0, longCount count: Int) {
+    self.init(
+      seed: seed, purpose: purpose, client: client, round: count >> Self.stepBits,
+      step: count & (1 << Self.stepBits - 1))
+  }
+
+  private static let stepBits = 20
+
   /// Philox's key: the seed's low and high half.
   public var philoxKey: SIMD2<UInt32> {
     SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
@@ -49,7 +59,7 @@ public struct RandomKey: Sendable, Equatable {
   public var philoxCounter: SIMD4<UInt32> {
     precondition((0..<1 << 24).contains(client), "client \(client) is not in 0..<2^24")
     precondition((0..<1 << 32).contains(round), "round \(round) is not in 0..<2^32")
-    precondition((0..<1 << 20).contains(step), "step \(step) is not in 0..<2^20")
+    precondition((0..<1 << Self.stepBits).contains(step), "step \(step) is not in 0..<2^20")
     precondition((0..<1 << 12).contains(part), "part \(part) is not in 0..<2^12")
     return SIMD4(
       0, UInt32(step) | UInt32(part) << 20, UInt32(round), UInt32(client) | UInt32(purpose.rawValue) << 24)

@@ -55,7 +55,9 @@ func checkLayout(
     }
     (expected, owner) = (tensor.byteRange.upperBound, tensor.name)
   }
-  let (expectedFile, foundFile) = (headerByteCount + expected, headerByteCount + dataByteCount)
+  // Offsets may claim anything up to the largest integer: the sum must not overflow.
+  let (sum, overflow) = headerByteCount.addingReportingOverflow(expected)
+  let (expectedFile, foundFile) = (overflow ? .max : sum, headerByteCount + dataByteCount)
   guard expected <= dataByteCount else {
     throw SafetensorsError(path, .fileCutShort(expected: expectedFile, found: foundFile))
   }

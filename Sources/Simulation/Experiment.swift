@@ -43,6 +43,20 @@ public struct Experiment: Sendable {
       of: train, kind: PartitionKind(configuration.data.partition),
       clientCount: configuration.clients.count, seed: configuration.seed
     ).shards(heldOut: configuration.data.heldOut, seed: configuration.seed)
+    try Self.requireCountableSteps(configuration.training, shards)
+  }
+
+  /// A local step's number in its round is part of the key of its random numbers, which has 20 bits for it.
+  private static func requireCountableSteps(
+    _ training: RunConfiguration.Training, _ shards: [ClientShard]
+  ) throws {
+    guard case .epochs(let epochs) = training.length else { return }
+    let largest = shards.map { ($0.trainRows.count + training.batch - 1) / training.batch }.max() ?? 0
+    guard largest * epochs < 1 << 20 else {
+      throw ConfigurationError(
+        keyPath: "training.epochs",
+        problem: "expected fewer than 2^20 steps a round, found \(largest) an epoch times \(epochs)")
+    }
   }
 
   private static func layout(

@@ -97,16 +97,24 @@ struct DenseSearch {
         missing[row, 0] -= coefficients[column] * image.elements[row]
       }
     }
-    let correction = try design.withView { design in
-      try missing.withView { try minimumNormSolution(design, $0, relativeCutOff: 1e-12) }
-    }
-    return zip(coefficients, correction.elements).map { $0 + $1 }
+    let correction = try leastNormSolution(design, missing)
+    return zip(coefficients, correction).map { $0 + $1 }
   }
 
   private func rho(_ p: [Double], _ q: [Double]) -> Double {
     let product = denseProduct(denseSum(cohort.b, p), denseSum(cohort.a, q))
     return norm(difference(reference.ideal, product)) / norm(reference.ideal)
   }
+}
+
+/// The least-norm, least-squares solution by the singular value decomposition.
+private func leastNormSolution(_ matrix: Matrix<Double>, _ right: Matrix<Double>) throws -> [Double] {
+  let factors = try matrix.withView { try singularValueDecomposition($0) }
+  var inner = denseProduct(factors.u.transposed, right)
+  for (row, value) in factors.values.enumerated() {
+    inner[row, 0] *= value > 1e-12 * factors.values[0] ? 1 / value : 0
+  }
+  return denseProduct(factors.vTransposed.transposed, inner).elements
 }
 
 extension Matrix {

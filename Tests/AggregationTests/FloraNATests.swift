@@ -157,6 +157,34 @@ import Testing
     #expect(diagnostics.errorNorm <= diagnostics.errorNormFedIT)
   }
 
+  /// Two clients `Ā ± α`, `B̄ ± β` with `αĀᵀ` antisymmetric and `βᵀB̄ = 0`: no coefficients gain over the
+  /// averages, though other factors would. A little off that point, there is less to gain than rounding to
+  /// Float32 can lose.
+  @Test(arguments: [1e-6, 1e-5, 1e-4], 1...8)
+  func isNeverWorseThanAveragingWhereThereIsNextToNothingToGain(noise: Double, seed: Int) throws {
+    // Multiples of 1/8, and noise in multiples of 2⁻²⁰: the averages are free of rounding.
+    func pattern(_ count: Int, _ step: Int) -> [Float] { (0..<count).map { Float($0 * step % 5 + 1) / 4 } }
+    func a(_ sign: Float) -> Matrix<Float> {
+      let v = pattern(12, 2)
+      let (sum, difference) = (v + v, v + v.map { -$0 })
+      let rows =
+        zip(sum, difference).map { $0 + sign * $1 / 2 } + zip(difference, sum).map { $0 - sign * $1 / 2 }
+      return Matrix(rows: 2, columns: 24, elements: rows)
+    }
+    func b(_ sign: Float) -> Matrix<Float> {
+      let rows = zip(pattern(40, 3), pattern(40, 7)).map { ($0, sign * $1 / 2) }
+      return Matrix(rows: 40, columns: 2, elements: rows.map { $0 + $1 } + rows.map { $0 - $1 })
+    }
+    var cohort = Cohort(a: [a(1), a(-1)], b: [b(1), b(-1)], weights: [0.5, 0.5])
+    var random = stream(seed, part: 2)
+    for index in cohort.b[1].elements.indices {
+      cohort.b[1].elements[index] += Float((noise * random.normal() * 0x1p20).rounded()) * 0x1p-20
+    }
+    let diagnostics = try cohort.diagnosed(cohort.aggregated(by: FloraNA()))
+    #expect(diagnostics.rhoFedIT > 0.1)
+    #expect(diagnostics.errorNorm <= diagnostics.errorNormFedIT)
+  }
+
   @Test func equalClientsGetEqualCoefficients() throws {
     var cohort = Cohort(CohortShape.all[1], spread: 0.5, seed: 24)
     cohort.a[3] = cohort.a[1]

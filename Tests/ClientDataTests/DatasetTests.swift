@@ -16,7 +16,7 @@ import Testing
     #expect(train.labels == [0, 1, 1])
     #expect(train.groups == [1, 0, 1])
     #expect(train.length(ofRow: 2) == 5)
-    #expect(train.withTokens(ofRow: 1) { Array($0) } == [1, 20, 21, 2])
+    #expect(PackedBatch(train, rows: [1], maximumLength: 16).tokens == [1, 20, 21, 2])
   }
 
   @Test func vocabularyBoundsTheTokens() throws {

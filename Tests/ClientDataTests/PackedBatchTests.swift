@@ -20,6 +20,14 @@ import Testing
     #expect(batch.offsets == [0, 3, 6, 9])
   }
 
+  @Test(arguments: [1, 2]) func rowsAsShortAsTheDataAllowAreWhole(maximum: Int) throws {
+    let folder = try DataFolder(rows: [[7], [Int32](repeating: 8, count: maximum)], labels: [0, 1])
+    folder.fields["maximumLength"] = "\(maximum)"
+    let batch = PackedBatch(try folder.opened().split("train"), rows: [0, 1], maximumLength: maximum)
+    #expect(batch.tokens == [7] + [Int32](repeating: 8, count: maximum))
+    #expect(batch.offsets == [0, 1, 1 + maximum])
+  }
+
   @Test func cutPairsKeepBothSeparators() throws {
     let folder = try DataFolder(
       rows: [[1, 10, 11, 12, 13, 2, 20, 21, 2]], labels: [1], tokenTypes: [0, 0, 0, 0, 0, 0, 1, 1, 1])

@@ -106,7 +106,7 @@ import Testing
   @Test func poorClientsTakeTheLastRowsOfTheRichest() throws {
     // So small a concentration deals all rows to one client; the others take from it, lowest id first.
     let labels = [Int32](repeating: 0, count: 6)
-    let dealt = try Partition(labels: labels, kind: .dirichlet(alpha: 1e-9), clientCount: 3, seed: 5)
+    let dealt = try Partition(labels: labels, kind: .dirichlet(alpha: 1e-6), clientCount: 3, seed: 5)
     let rich = dealt.rows.firstIndex { $0.contains(0) }!
     let poor = (0..<3).filter { $0 != rich }
     #expect(dealt.rows[rich] == [0, 1])
@@ -143,10 +143,10 @@ import Testing
 
 @Suite struct PartitionErrorTests {
   private func expect(
-    _ problem: PartitionProblem, _ kind: PartitionKind, clients: Int, groups: [Int32]? = nil,
-    at location: SourceLocation = #_sourceLocation
+    _ problem: PartitionProblem, of setting: String, _ kind: PartitionKind, clients: Int,
+    groups: [Int32]? = nil, at location: SourceLocation = #_sourceLocation
   ) {
-    #expect(throws: ClientDataError(partition: problem), sourceLocation: location) {
+    #expect(throws: ClientDataError(setting, .partition(problem)), sourceLocation: location) {
       try Partition(
         labels: [0, 1, 0, 1, 0, 1, 0], groups: groups, groupCount: 2, kind: kind, clientCount: clients,
         seed: 1)
@@ -154,49 +154,65 @@ import Testing
   }
 
   @Test(arguments: [0, -1]) func noClients(count: Int) {
-    expect(.noClients(found: count), .iid, clients: count)
+    expect(.noClients(found: count), of: "clients.count", .iid, clients: count)
   }
 
   @Test(arguments: [4, 8, Int.max]) func moreClientsThanCanBeFilled(count: Int) {
-    expect(.tooManyClients(clients: count, rows: 7, minimumRows: 2), .iid, clients: count)
+    expect(
+      .tooManyClients(clients: count, rows: 7, minimumRows: 2), of: "clients.count", .iid, clients: count)
   }
 
   @Test func groupTooSmallForItsClients() {
     expect(
-      .groupTooSmall(group: 1, clients: 1, rows: 1, minimumRows: 2), .natural(), clients: 3,
-      groups: [0, 0, 0, 0, 0, 0, 1])
+      .groupTooSmall(group: 1, clients: 1, rows: 1, minimumRows: 2), of: "clients.count", .natural(),
+      clients: 3, groups: [0, 0, 0, 0, 0, 0, 1])
   }
 
   @Test func clientOfASmallGroup() {
     expect(
-      .clientTooSmall(client: 1, rows: 1, minimumRows: 2), .natural(), clients: 2,
+      .clientTooSmall(client: 1, rows: 1, minimumRows: 2), of: "clients.count", .natural(), clients: 2,
       groups: [0, 0, 0, 0, 0, 0, 1])
   }
 
   @Test(arguments: [4, Int.max]) func moreShardsThanRows(shards: Int) {
     expect(
-      .tooManyShards(clients: 2, shardsPerClient: shards, rows: 7), .byLabel(shardsPerClient: shards),
-      clients: 2)
+      .tooManyShards(clients: 2, shardsPerClient: shards, rows: 7), of: "data.partition.shards",
+      .byLabel(shardsPerClient: shards), clients: 2)
   }
 
-  @Test(arguments: [0, -1, Double.infinity]) func invalidConcentration(alpha: Double) {
-    expect(.invalidConcentration(found: alpha), .dirichlet(alpha: alpha), clients: 2)
+  @Test func moreShardsThanAGroupHasRows() {
     expect(
-      .invalidConcentration(found: alpha), .natural(within: .dirichlet(alpha: alpha)), clients: 2,
-      groups: [0, 0, 0, 0, 1, 1, 1])
+      .tooManyShards(clients: 2, shardsPerClient: 3, rows: 4), of: "data.partition.within.shards",
+      .natural(within: .byLabel(shardsPerClient: 3)), clients: 3, groups: [0, 0, 0, 0, 1, 1, 1])
+  }
+
+  @Test(arguments: [0, -1, .leastNonzeroMagnitude, 0.9e-6, Double.infinity]) func invalidConcentration(
+    alpha: Double
+  ) {
+    expect(
+      .invalidConcentration(found: alpha), of: "data.partition.alpha", .dirichlet(alpha: alpha), clients: 2)
+    expect(
+      .invalidConcentration(found: alpha), of: "data.partition.within.alpha",
+      .natural(within: .dirichlet(alpha: alpha)), clients: 2, groups: [0, 0, 0, 0, 1, 1, 1])
   }
 
   @Test func invalidShardCount() {
-    expect(.invalidShardCount(found: 0), .byLabel(shardsPerClient: 0), clients: 2)
+    expect(
+      .invalidShardCount(found: 0), of: "data.partition.shards", .byLabel(shardsPerClient: 0), clients: 2)
   }
 
-  @Test func naturalWithoutGroups() { expect(.noGroups, .natural(), clients: 2) }
+  @Test func naturalWithoutGroups() {
+    expect(.noGroups, of: "data.partition.kind", .natural(), clients: 2)
+  }
 
-  @Test func naturalWithinNatural() { expect(.nestedNatural, .natural(within: .natural()), clients: 2) }
+  @Test func naturalWithinNatural() {
+    expect(
+      .nestedNatural, of: "data.partition.within.kind", .natural(within: .natural()), clients: 2)
+  }
 
   @Test(arguments: [-0.1, 1]) func invalidHeldOut(fraction: Double) throws {
     let dealt = try Partition(labels: [0, 1, 0, 1], kind: .iid, clientCount: 2, seed: 1)
-    #expect(throws: ClientDataError(partition: .invalidHeldOut(found: fraction))) {
+    #expect(throws: ClientDataError("data.held-out", .partition(.invalidHeldOut(found: fraction)))) {
       try dealt.shards(heldOut: fraction, seed: 1)
     }
   }

@@ -86,6 +86,13 @@ import Testing
     #expect(schedule.batches(ofSteps: 1..<4) == [[1, 5, 7, 0], [6, 1, 0, 2], [3, 5, 4, 7]])
   }
 
+  @Test(arguments: [1 << 20, 10_000_000 * 1_000_000]) func epochsAreCountedBeyondTheBitsOfAStep(epoch: Int) {
+    let schedule = schedule(batchSize: 64)
+    let orders = [0, epoch - 1, epoch].map { schedule.batches(ofSteps: $0..<$0 + 1) }
+    #expect(Set(orders).count == 3)
+    #expect(orders.allSatisfy { $0.count == 1 && $0[0].sorted() == rows })
+  }
+
   @Test func roundOfWholeEpochs() {
     let schedule = schedule()
     #expect(schedule.steps(epochs: 2) == 10)

@@ -87,6 +87,16 @@ let minimal = """
     #expect(configuration == expected)
   }
 
+  @Test(
+    arguments: [
+      "data.maximum-length=3", "data.partition={kind: dirichlet, alpha: 1e-6}", "clients.count=16777215",
+      "training.rounds=10000000", "training.steps=1000000", "training.epochs=1000000",
+      "training.batch=1000000", "training.betas=[0.9, 0.9999999]", "adapter.dropout=0.9999999",
+    ])
+  func theBoundsThemselvesAreTaken(override: String) throws {
+    _ = try RunConfiguration(yaml: minimal, overrides: [override])
+  }
+
   @Test func emptySectionsAndNullsKeepTheDefaults() throws {
     let yaml = minimal + "\ntraining:\nclients: {}\n"
     #expect(try RunConfiguration(yaml: yaml) == RunConfiguration(yaml: minimal))
@@ -155,7 +165,7 @@ let minimal = """
       ("training..rounds=2", "found an empty key"),
       ("seed.x=2", "seed: expected a section of keys, found 1"),
       ("training.rounds=[1", "expected YAML"),
-      ("training.rounds=", "training.rounds: expected a whole number of at least 1, found nothing"),
+      ("training.rounds=", "training.rounds: expected a whole number from 1 to 10000000, found nothing"),
     ])
   func aWrongOneIsRefusedAndShown(override: String, expected: String) {
     #expect {

@@ -14,8 +14,8 @@ import Testing
       "method.name: expected one of fedit, florana, florana-matrix; found florna; did you mean florana?"
     ),
     ("method: { name: [fedit] }", "expected one of fedit, florana, florana-matrix; found a list"),
-    ("training: { rounds: many }", "training.rounds: expected a whole number of at least 1, found many"),
-    ("training: { rounds: 0 }", "expected a whole number of at least 1, found 0"),
+    ("training: { rounds: many }", "training.rounds: expected a whole number from 1 to 10000000, found many"),
+    ("training: { rounds: 0 }", "expected a whole number from 1 to 10000000, found 0"),
     ("training: { rounds: \"3\" }", "found the text \"3\""),
     ("training: { rounds: [3] }", "found a list"),
     ("training: { rounds: null }", "found nothing"),
@@ -30,7 +30,7 @@ import Testing
     ("adapter: { targets: [] }", "found an empty list"),
     ("adapter: { targets: [query, query] }", "found query twice"),
     ("adapter: { targets: [query, \"\"] }", "expected a text that is not empty"),
-    ("adapter: { dropout: 1 }", "expected a number in [0, 1), found 1"),
+    ("adapter: { dropout: 1 }", "expected a number in [0, 1) in single precision, found 1"),
     ("adapter: { head: sharde }", "did you mean shared?"),
     ("adapter: { rslora: yes }", "expected true or false, found yes"),
     ("clients: { count: 0 }", "clients.count"),
@@ -51,8 +51,26 @@ import Testing
     ("training: { optimizer: sgd, epsilon: 1e-8 }", "training.epsilon"),
     ("training: { optimizer: sgd, momentum: 1 }", "expected a number in [0, 1)"),
     ("training: { betas: [0.9] }", "expected two numbers, found 1"),
-    ("training: { betas: [0.9, 1] }", "training.betas: expected a number in [0, 1), found 1"),
+    (
+      "training: { betas: [0.9, 1] }",
+      "training.betas: expected a number in [0, 1) in single precision, found 1"
+    ),
     ("training: { betas: 0.9 }", "expected a list"),
+    ("training: { betas: [0.9, 0.99999999999] }", "in single precision, found 0.99999999999"),
+    ("training: { betas: [0.99999999999, 0.9] }", "training.betas: expected a number in [0, 1)"),
+    ("training: { optimizer: sgd, momentum: 0.99999999999 }", "training.momentum: expected"),
+    ("adapter: { dropout: 0.99999999999 }", "adapter.dropout: expected a number in [0, 1)"),
+    ("training: { epsilon: 1e-50 }", "training.epsilon: expected a number above 0 in single precision"),
+    ("training: { learning-rate: 1e-50 }", "training.learning-rate: expected a number above 0"),
+    ("training: { learning-rate: 1e39 }", "training.learning-rate: expected a number above 0"),
+    ("training: { batch: \(Int.max) }", "training.batch: expected a whole number from 1 to 1000000"),
+    ("training: { batch: 1000001 }", "found 1000001"),
+    ("training: { rounds: \(Int.max) }", "training.rounds: expected a whole number from 1 to 10000000"),
+    ("training: { rounds: 10000001 }", "found 10000001"),
+    ("training: { steps: 1000001 }", "training.steps: expected a whole number from 1 to 1000000"),
+    ("training: { epochs: 1000001 }", "training.epochs: expected a whole number from 1 to 1000000"),
+    ("clients: { count: 16777216 }", "clients.count: expected a whole number from 1 to 16777215"),
+    ("evaluate: { batch: \(Int.max) }", "evaluate.batch: expected a whole number from 1 to 1000000"),
     ("evaluate: { every: 0 }", "evaluate.every"),
     ("server: { mode: pipelined }", "server.mode: pipelined is not available in this version; expected root"),
     ("server: { mode: sharded }", "not available in this version"),
@@ -90,7 +108,18 @@ import Testing
       ("model: { path: m, task: clasification }", "did you mean classification?"),
       ("model: { path: m }\ndata: { path: d, held-out: 1 }", "data.held-out: expected a number in [0, 1)"),
       ("model: { path: m }\ndata: { path: d, held-out: 0 }", "evaluate.personalised"),
-      ("model: { path: m }\ndata: { path: d, maximum-length: 0 }", "data.maximum-length"),
+      (
+        "model: { path: m }\ndata: { path: d, maximum-length: 2 }",
+        "data.maximum-length: expected a whole number of at least 3, found 2"
+      ),
+      (
+        "model: { path: m }\ndata: { path: d, partition: { kind: dirichlet, alpha: 1e-310 } }",
+        "data.partition.alpha: expected a number of at least 1e-06, found 1e-310"
+      ),
+      (
+        "model: { path: m }\ndata: { path: d, partition: { kind: natural, within: { kind: dirichlet, alpha: 1e-7 } } }",
+        "data.partition.within.alpha"
+      ),
       (
         "model: { path: m }\ndata: { path: d, partition: { alpha: 1 } }",
         "expected only with kind: dirichlet; found 1"

@@ -1,4 +1,5 @@
 import Configuration
+import Foundation
 import Testing
 
 @Suite struct WritingTests {
@@ -89,7 +90,7 @@ extension RunConfiguration {
     result.adapter.dropout = .random(in: 0..<1, using: &random)
     result.adapter.head = Head.allCases.randomElement(using: &random)!
     result.adapter.rslora = .random(using: &random)
-    result.data.maximumLength = .random(in: 1...4096, using: &random)
+    result.data.maximumLength = .random(in: 3...4096, using: &random)
     result.data.heldOut = .random(in: 0.001..<1, using: &random)
     result.data.partition = partition(&random, nested: false)
     result.clients.count = .random(in: 1...1000, using: &random)
@@ -128,16 +129,16 @@ extension RunConfiguration {
   private static func partition(_ random: inout SplitMix64, nested: Bool) -> Partition {
     switch Int.random(in: 0..<(nested ? 3 : 4), using: &random) {
     case 0: .iid
-    case 1: .dirichlet(alpha: number(&random))
+    case 1: .dirichlet(alpha: 1e-6 + number(&random))
     case 2: .byLabel(shards: .random(in: 1...9, using: &random))
     default: .natural(within: partition(&random, nested: true))
     }
   }
 
-  /// A positive number of any magnitude.
+  /// A positive number of any magnitude that Float32 has.
   private static func number(_ random: inout SplitMix64) -> Double {
-    let value = Double(bitPattern: random.next() & ~(1 << 63))
-    return value.isFinite && value > 0 ? value : 16
+    let magnitude = Double.random(in: -44...38, using: &random)
+    return Double.random(in: 0.5..<1, using: &random) * pow(10, magnitude)
   }
 
   /// A text that may look like something else to YAML.

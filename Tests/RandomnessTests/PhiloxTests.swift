@@ -29,4 +29,12 @@ import Testing
     }
     #expect(Set(firsts).count == keys.count)
   }
+
+  @Test func aLongCountIsAStepUntilItsBitsAreUsedUp() {
+    func key(_ count: Int) -> RandomKey { RandomKey(seed: 1, purpose: .test, client: 2, longCount: count) }
+    let last = 1 << 20 - 1
+    #expect(key(last) == RandomKey(seed: 1, purpose: .test, client: 2, step: last))
+    #expect(key(last + 1) == RandomKey(seed: 1, purpose: .test, client: 2, round: 1))
+    #expect(key(1 << 52 - 1) == RandomKey(seed: 1, purpose: .test, client: 2, round: 1 << 32 - 1, step: last))
+  }
 }

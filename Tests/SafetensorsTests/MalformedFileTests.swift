@@ -151,6 +151,14 @@ import Testing
     expect(.fileCutShort(expected: headerEnd + 8, found: headerEnd + 7), of: path)
   }
 
+  /// The largest tensor that an offset can claim: with the header it is more than an integer holds.
+  @Test func tensorBeyondTheIntegers() throws {
+    let entry = #"{"dtype":"F32","shape":[2305843009213693951],"data_offsets":[0,9223372036854775804]}"#
+    let header = "{\"x\":\(entry)}"
+    let path = try folder.file(header: header, data: Array(repeating: 0, count: 8))
+    expect(.fileCutShort(expected: .max, found: 8 + header.utf8.count + 8), of: path)
+  }
+
   @Test func bytesAfterTheLastTensor() throws {
     let (path, headerEnd) = try file([0, 4], [4, 8], dataByteCount: 9)
     expect(.trailingBytes(expected: headerEnd + 8, found: headerEnd + 9), of: path)
