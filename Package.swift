@@ -78,7 +78,7 @@ let package = Package(
     tests("Files", ["TestSupport"]),
     tests("Names"),
     tests("Safetensors", ["TestSupport"]),
-    tests("Adapters", ["TestSupport"]),
+    tests("Adapters", ["Files", "TestSupport"]),
     tests(
       "Transformer", ["Adapters", "CKernels", "LinearAlgebra", "Randomness", "Safetensors", "TestSupport"],
       resources: [.copy("Golden")]),
