@@ -99,7 +99,8 @@ let package = Package(
     .testTarget(
       name: "LaunchTests",
       dependencies: [
-        "Adapters", "Configuration", "florana", "LaunchSupport", "Safetensors", "Simulation", "Telemetry",
+        "Adapters", "Aggregation", "Configuration", "florana", "LaunchSupport", "Safetensors", "Simulation",
+        "Telemetry",
         "TestSupport",
       ],
       swiftSettings: swiftSettings),

@@ -19,6 +19,8 @@ public struct LayerSlot: Sendable, Equatable {
   public let index: Int
   public let a: TensorSlot
   public let b: TensorSlot
+  /// Where the layer's base weight begins in a buffer of the base weights of all adapted layers.
+  public let baseOffset: Int
 
   /// Both factors: B follows A without a gap.
   public var range: Range<Int> { a.range.lowerBound..<b.range.upperBound }
@@ -44,19 +46,24 @@ public struct AdapterLayout: Sendable, Equatable {
   public let factorCount: Int
   /// Floats of the whole buffer.
   public let count: Int
+  /// Floats of the base weights of all adapted layers.
+  public let baseCount: Int
 
   public init(layers: [AdaptedLayer], head: [HeadTensor], headMode: HeadMode) {
     var end = 0
+    var baseEnd = 0
     func slot(_ name: String, _ shape: [Int]) -> TensorSlot {
       defer { end += shape.reduce(1, *) }
       return TensorSlot(name: name, shape: shape, offset: end)
     }
     self.layers = layers.enumerated().map { index, layer in
-      LayerSlot(
+      defer { baseEnd += layer.outputs * layer.inputs }
+      return LayerSlot(
         layer: layer, index: index,
         a: slot("\(layer.name).lora_A.weight", [layer.adapterRank, layer.inputs]),
-        b: slot("\(layer.name).lora_B.weight", [layer.outputs, layer.adapterRank]))
+        b: slot("\(layer.name).lora_B.weight", [layer.outputs, layer.adapterRank]), baseOffset: baseEnd)
     }
+    baseCount = baseEnd
     factorCount = end
     self.head = head.map { slot($0.name, $0.shape) }
     self.headMode = headMode
@@ -65,12 +72,6 @@ public struct AdapterLayout: Sendable, Equatable {
 
   /// All tensors in the order of the buffer.
   public var tensors: [TensorSlot] { layers.flatMap { [$0.a, $0.b] } + head }
-
-  /// The floats that a client trains: a prefix of the buffer.
-  public var trainedCount: Int { headMode == .frozen ? factorCount : count }
-
-  /// The floats that a client sends and receives: a prefix of the buffer.
-  public var sharedCount: Int { headMode == .shared ? count : factorCount }
 
   /// The slots of the layer named `name`, if it is adapted.
   public subscript(name: String) -> LayerSlot? { layers.first { $0.layer.name == name } }

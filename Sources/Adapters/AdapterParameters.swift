@@ -26,10 +26,12 @@ public struct AdapterParameters: Sendable, Equatable {
 
   /// A start as PEFT makes it: A uniform in ±1/√k (Kaiming with a = √5), B zero; the head's weight
   /// uniform in ±1/√inputs and its bias zero. A pure function of the seed and the layer's position.
-  public static func start(layout: AdapterLayout, seed: UInt64) -> AdapterParameters {
+  ///
+  /// `round` is 0 before the first round; methods that start afresh later draw new factors for each round.
+  public static func start(layout: AdapterLayout, seed: UInt64, round: Int = 0) -> AdapterParameters {
     var parameters = AdapterParameters(layout: layout)
     for slot in layout.layers {
-      let key = RandomKey(seed: seed, purpose: .adapterStart, part: slot.index)
+      let key = RandomKey(seed: seed, purpose: .adapterStart, round: round, part: slot.index)
       parameters.fillUniform(slot.a, fanIn: slot.layer.inputs, key)
     }
     for (index, slot) in layout.head.enumerated() where slot.shape.count == 2 {
@@ -69,12 +71,6 @@ extension LayerSlot {
 }
 
 extension AdapterParameters {
-  /// The floats that are sent: the factors, and the head where it is shared.
-  public var shared: ArraySlice<Float> {
-    get { values[..<layout.sharedCount] }
-    set { values.replaceSubrange(..<layout.sharedCount, with: newValue) }
-  }
-
   /// The head's floats, behind the factors.
   public var head: ArraySlice<Float> {
     get { values[layout.factorCount...] }

@@ -16,6 +16,17 @@ public protocol AggregationRule: Sendable {
 }
 
 extension AggregationRule {
+  public func aggregate(_ updates: LayerUpdates, round: Int) throws -> AggregatedLayer {
+    try aggregate(updates)
+  }
+}
+
+public struct LowRankUpdate: Sendable, Equatable {
+  public let a: Matrix<Float>
+  public let b: Matrix<Float>
+}
+
+extension AggregationRule {
   public func wirePlan(round: Int) -> WirePlan { .bothFactors }
 
   /// What the plan says and no more: each client's own adapter rank, both ways.
@@ -39,6 +50,7 @@ public struct AggregatedLayer: Sendable, Equatable {
   public let coefficients: CombinationCoefficients?
   /// Sweeps of an iteration, where the rule iterates.
   public let sweeps: Int?
+  public let baseUpdate: LowRankUpdate? = nil
 
   public init(
     a: Matrix<Float>, b: Matrix<Float>, coefficients: CombinationCoefficients? = nil, sweeps: Int? = nil

@@ -25,8 +25,10 @@ public struct WirePlan: Equatable, Sendable {
   public let trained: FactorSet
   public let uploaded: FactorSet
   public let downloaded: FactorSet
+  public let base: BaseChange
 
-  public init(trained: FactorSet, uploaded: FactorSet, downloaded: FactorSet) {
+  public init(trained: FactorSet, uploaded: FactorSet, downloaded: FactorSet, base: BaseChange = .none) {
+    self.base = base
     self.trained = trained
     self.uploaded = uploaded
     self.downloaded = downloaded
@@ -49,4 +51,11 @@ public struct WireFloatCounts: Equatable, Sendable {
   public static func + (left: WireFloatCounts, right: WireFloatCounts) -> WireFloatCounts {
     WireFloatCounts(up: left.up + right.up, down: left.down + right.down)
   }
+}
+
+/// What becomes of the base weight W.
+public enum BaseChange: Sendable, Equatable {
+  case none
+  case fold
+  case residual
 }

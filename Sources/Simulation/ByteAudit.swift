@@ -49,7 +49,7 @@ struct ByteAudit: Sendable, Equatable {
   private static func demanded(
     _ rule: any AggregationRule, _ layout: AdapterLayout, _ cohort: [Int], _ placement: Placement, round: Int
   ) -> ByteCounts {
-    let head = layout.sharedCount - layout.factorCount
+    let head = layout.headMode == .shared ? layout.count - layout.factorCount : 0
     let perClient = cohort.indices.map { client in
       layout.layers.reduce(WireFloatCounts(up: head, down: head)) { sum, slot in
         sum

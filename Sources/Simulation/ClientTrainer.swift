@@ -9,8 +9,8 @@ internal import Transformer
 struct ClientMemory: Sendable {
   /// With `training.optimizer-state: keep`.
   var optimizer: OptimizerState?
-  /// With `adapter.head: local`: the head's values.
-  var head: ArraySlice<Float>?
+  /// What the client trains and does not send: a local head, a factor that stays.
+  var kept: [Float]?
 }
 
 /// A client's local training in one round, on memory that is reused from client to client.
@@ -29,14 +29,15 @@ final class ClientTrainer {
 
   private var configuration: RunConfiguration { experiment.configuration }
 
-  /// Trains `client` from the last broadcast's values; returns its own values and the mean loss of its
-  /// steps. A pure function of its arguments and the configuration.
+  /// Trains `client` from the last broadcast's values over `base`; returns its own values and the mean
+  /// loss of its steps. A pure function of its arguments and the configuration.
   func train(
-    _ client: Int, from global: AdapterParameters, round: Int, memory: inout ClientMemory
+    _ client: Int, from global: AdapterParameters, base: BaseWeights? = nil, plan: RoundPlan, round: Int,
+    memory: inout ClientMemory
   ) -> (parameters: AdapterParameters, loss: Double) {
     var parameters = global
-    if let head = memory.head { parameters.head = head }
-    var state = memory.optimizer ?? OptimizerState(count: experiment.layout.trainedCount)
+    if let kept = memory.kept { parameters[plan.kept] = kept }
+    var state = memory.optimizer ?? OptimizerState(count: experiment.layout.count)
     let schedule = BatchSchedule(
       client: client, rows: experiment.shards[client].trainRows, batchSize: configuration.training.batch,
       seed: configuration.seed)
@@ -49,17 +50,12 @@ final class ClientTrainer {
         seed: configuration.seed, purpose: .dropout, client: client, round: round, step: step)
       loss += trainer.step(
         TokenBatch(packed), labels: packed.labels, parameters: &parameters, state: &state,
+        trained: plan.trained, base: base,
         learningRate: learningRates.rate(atStep: (round - 1) * steps + step), dropoutKey: key)
     }
-    remember(parameters, state, &memory)
-    return (parameters, loss / Double(steps))
-  }
-
-  private func remember(
-    _ parameters: AdapterParameters, _ state: OptimizerState, _ memory: inout ClientMemory
-  ) {
     if configuration.training.optimizerState == .keep { memory.optimizer = state }
-    if experiment.layout.headMode == .local { memory.head = parameters.head }
+    if !plan.kept.isEmpty { memory.kept = parameters[plan.kept] }
+    return (parameters, loss / Double(steps))
   }
 
   private func learningRates(stepsPerRound: Int) -> LearningRateSchedule {

@@ -17,14 +17,16 @@ final class Evaluator {
   /// Calls `body` with each chunk and its logits (rows of the chunk × labels), which live until it returns.
   func forEachChunk(
     _ chunks: some Sequence<[Int]>, of split: DatasetSplit, _ model: any ClassificationModel,
-    _ parameters: AdapterParameters, _ body: ([Int], MatrixView<Float>) -> Void
+    _ parameters: AdapterParameters, base: BaseWeights? = nil, _ body: ([Int], MatrixView<Float>) -> Void
   ) {
     parameters.values.withUnsafeBufferPointer { values in
-      let pass = Pass.inference(values.baseAddress!, arena: arena)
-      for chunk in chunks {
-        arena.reset()
-        packed.fill(split, rows: chunk, maximumLength: maximumLength)
-        body(chunk, model.logits(TokenBatch(packed), pass))
+      withPointer(to: base) { base in
+        let pass = Pass.inference(values.baseAddress!, base: base, arena: arena)
+        for chunk in chunks {
+          arena.reset()
+          packed.fill(split, rows: chunk, maximumLength: maximumLength)
+          body(chunk, model.logits(TokenBatch(packed), pass))
+        }
       }
     }
   }
@@ -32,10 +34,10 @@ final class Evaluator {
   /// One tally a chunk.
   func tallies(
     _ chunks: some Sequence<[Int]>, of split: DatasetSplit, _ model: any ClassificationModel,
-    _ parameters: AdapterParameters
+    _ parameters: AdapterParameters, base: BaseWeights? = nil
   ) -> [Tally] {
     var tallies: [Tally] = []
-    forEachChunk(chunks, of: split, model, parameters) { rows, logits in
+    forEachChunk(chunks, of: split, model, parameters, base: base) { rows, logits in
       var tally = Tally(labelCount: split.labelCount)
       tally.count(logits, labels: rows.map { split.labels[$0] })
       tallies.append(tally)

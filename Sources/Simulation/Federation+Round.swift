@@ -19,21 +19,29 @@ extension Federation {
     timer.reset()
     var bytes = CountedBytes()
     let cohort = sampler.cohort(round: round)
-    let (updates, outcomes) = try train(cohort, from: global, round: round, world)
-    bytes.packed = updates.uploadedByteCount
+    let plan = RoundPlan(rule.wirePlan(round: round), layout: experiment.layout)
+    let trained = try train(cohort, from: global, plan: plan, round: round, world)
+    bytes.packed = trained.updates.byteCount
 
-    let gathered = try gather(updates, of: cohort, counting: &bytes.gather, world)
+    let gathered = try gather(trained, from: global, of: cohort, counting: &bytes.gather, world)
     let estimate = try gathered.map { updates in
-      try timer.measure(.estimate) { try Server(rule: rule).next(updates, after: global) }
+      try timer.measure(.estimate) { try Server(rule: rule).next(updates, after: global, round: round) }
     }
-    let message = try broadcast(estimate?.global, counting: &bytes.broadcast, world)
-    bytes.applied = apply(message, to: &global, forClients: updates.clientCount)
-    evaluated = try withAverageOfLocalHeads(global, of: cohort, world)
+    // The oracle is the ideal update over the base weights that the clients trained on.
+    let oracle = try evaluates(round) ? oracle(estimate, cohort, plan, world) : nil
+    let message = try broadcast(estimate, plan, cohort, round: round, counting: &bytes.broadcast, world)
+    bytes.applied = apply(message, to: &global, forClients: trained.updates.clientCount)
+    evaluated = try withReported(plan.reported, of: estimate?.global, over: global, world)
 
-    let evaluation = try evaluates(round) ? evaluate(evaluated, estimate?.updates, cohort, world) : nil
+    let metrics = try evaluates(round) ? testMetrics(experiment.model, evaluated, base, world) : nil
+    if plan.base == .fold { restart(&global, afterRound: round) }
     let allOutcomes = try world.gather(
-      outcomes, of: cohort, placement: placement, labelCount: experiment.test.labelCount, to: Self.root)
-    return try report(round, cohort, estimate, allOutcomes, evaluation, bytes, world)
+      trained.outcomes, of: cohort, placement: placement, labelCount: experiment.test.labelCount,
+      to: Self.root)
+    // A method that applies the ideal update exactly is its own oracle.
+    let isExact = plan.base != .none && experiment.configuration.evaluate.oracle
+    return try report(
+      round, cohort, estimate, allOutcomes, (metrics, isExact ? metrics : oracle), bytes, world)
   }
 
   private func evaluates(_ round: Int) -> Bool {
@@ -41,32 +49,47 @@ extension Federation {
     return round % configuration.evaluate.every == 0 || round == configuration.training.rounds
   }
 
+  /// What one rank's clients made of a round.
+  struct Trained {
+    /// What they send.
+    var updates: PackedUpdates
+    /// What stays with them and is collected for reports alone.
+    var reported: PackedUpdates
+    var outcomes: [ClientOutcome] = []
+  }
+
   /// Trains every rank's clients. When a client diverges, all ranks learn of it and throw together.
   private func train(
-    _ cohort: [Int], from global: AdapterParameters, round: Int, _ world: borrowing Communicator
-  ) throws -> (updates: PackedUpdates, outcomes: [ClientOutcome]) {
-    let trained = Result { try trainClients(of: cohort, from: global, round: round, on: world.rank) }
+    _ cohort: [Int], from global: AdapterParameters, plan: RoundPlan, round: Int,
+    _ world: borrowing Communicator
+  ) throws -> Trained {
+    let clients = placement.clients(of: cohort, onRank: world.rank)
+    let trained = Result { try train(clients, from: global, plan: plan, round: round) }
     return try timer.measure(.wait) { try world.together { try trained.get() } }
   }
 
-  /// Trains the cohort's clients of this rank and packs what they send.
-  private func trainClients(
-    of cohort: [Int], from global: AdapterParameters, round: Int, on rank: Int
-  ) throws -> (updates: PackedUpdates, outcomes: [ClientOutcome]) {
-    let clients = placement.clients(of: cohort, onRank: rank)
-    var updates = PackedUpdates(layout: experiment.layout, clientCapacity: clients.count)
-    var outcomes: [ClientOutcome] = []
+  /// Trains this rank's clients of the cohort and packs what they send.
+  private func train(
+    _ clients: [Int], from global: AdapterParameters, plan: RoundPlan, round: Int
+  ) throws -> Trained {
+    var trained = Trained(
+      updates: PackedUpdates(plan.uploaded, clientCapacity: clients.count),
+      reported: PackedUpdates(plan.reported, clientCapacity: clients.count))
     for client in clients {
       let (parameters, loss) = timer.measure(.train) {
-        trainer.train(client, from: global, round: round, memory: &memories[client, default: ClientMemory()])
+        trainer.train(
+          client, from: global, base: base, plan: plan, round: round,
+          memory: &memories[client, default: ClientMemory()])
       }
       guard loss.isFinite, parameters.values.allSatisfy(\.isFinite) else {
         throw SimulationError.diverged(round: round, client: client)
       }
-      outcomes.append(ClientOutcome(loss: loss, personalised: personalised(client, parameters, round)))
-      timer.measure(.pack) { updates.append(parameters) }
+      trained.outcomes.append(
+        ClientOutcome(loss: loss, personalised: personalised(client, parameters, round)))
+      timer.measure(.pack) { trained.updates.append(parameters) }
+      trained.reported.append(parameters)
     }
-    return (updates, outcomes)
+    return trained
   }
 
   /// The client's own model on its own held-out rows.
@@ -76,27 +99,31 @@ extension Federation {
     guard settings.personalised, evaluates(round), !rows.isEmpty else { return nil }
     return timer.measure(.evaluate) {
       let chunks = experiment.train.evaluationChunks(of: rows, size: settings.batch)
-      return evaluator.tallies(chunks, of: experiment.train, experiment.model, parameters)
+      return evaluator.tallies(chunks, of: experiment.train, experiment.model, parameters, base: base)
         .sum(labelCount: experiment.train.labelCount)
     }
   }
 
-  /// Waits for all ranks, so that imbalance is not booked as transfer, then gathers their updates.
+  /// Waits for all ranks, so that imbalance is not booked as transfer, then gathers their updates. What
+  /// clients do not send is collected too, for reports alone; its bytes are not counted.
   private func gather(
-    _ updates: PackedUpdates, of cohort: [Int], counting transfer: inout Transfer,
+    _ trained: Trained, from global: AdapterParameters, of cohort: [Int], counting transfer: inout Transfer,
     _ world: borrowing Communicator
   ) throws -> GatheredUpdates? {
+    let counts = placement.counts(of: cohort)
     try timer.measure(.wait) { try world.barrier() }
     let before = world.transferred
-    let floats = try timer.measure(.gather) {
-      try world.gather(updates, clientCounts: placement.counts(of: cohort), to: Self.root)
+    let sent = try timer.measure(.gather) {
+      try world.gather(trained.updates, clientCounts: counts, to: Self.root)
     }
     transfer += world.transferred - before
-    return try floats.map { floats in
-      GatheredUpdates(
-        layout: experiment.layout, cohort: cohort, weights: try weights(of: cohort), placement: placement,
-        floats: floats)
-    }
+    let reported = try world.gather(trained.reported, clientCounts: counts, to: Self.root)
+    guard let sent, let reported else { return nil }
+    var gathered = GatheredUpdates(
+      cohort: cohort, weights: try weights(of: cohort), placement: placement, common: global)
+    gathered.place(sent, trained.updates.chosen)
+    gathered.place(reported, trained.reported.chosen)
+    return gathered
   }
 
   private func weights(of cohort: [Int]) throws -> [Double] {
@@ -105,81 +132,77 @@ extension Federation {
       exampleCounts: cohort.map { experiment.shards[$0].trainRows.count })
   }
 
-  /// Waits for the root's estimate, then broadcasts what it sends back: the shared floats.
+  /// Waits for the root's estimate, then broadcasts what it sends back.
   private func broadcast(
-    _ next: AdapterParameters?, counting transfer: inout Transfer, _ world: borrowing Communicator
-  ) throws -> [Float] {
-    var message = next.map { Array($0.shared) } ?? [Float](repeating: 0, count: experiment.layout.sharedCount)
+    _ estimate: Estimate?, _ plan: RoundPlan, _ cohort: [Int], round: Int, counting transfer: inout Transfer,
+    _ world: borrowing Communicator
+  ) throws -> ServerMessage {
+    var message = ServerMessage(
+      plan, rule: rule, layout: experiment.layout, cohortSize: cohort.count, round: round)
+    if let estimate { timer.measure(.estimate) { message.fill(estimate) } }
     try timer.measure(.wait) { try world.barrier() }
     let before = world.transferred
-    try timer.measure(.broadcast) { try world.broadcast(&message, from: Self.root) }
+    try timer.measure(.broadcast) { try world.broadcast(&message.floats, from: Self.root) }
     transfer += world.transferred - before
     return message
   }
 
-  /// Puts the broadcast's floats in place; returns the bytes that this rank's clients downloaded.
+  /// Puts the broadcast in place; returns the bytes that this rank's clients downloaded.
   private func apply(
-    _ message: [Float], to global: inout AdapterParameters, forClients clientCount: Int
+    _ message: ServerMessage, to global: inout AdapterParameters, forClients clientCount: Int
   ) -> Int {
     timer.measure(.apply) {
-      global.shared = message[...]
-      return clientCount * message.count * MemoryLayout<Float>.stride
+      message.apply(to: &global, base: &base)
+      return clientCount * message.floats.count * MemoryLayout<Float>.stride
     }
   }
 
-  /// With local heads nobody sends one. So that the global model can be evaluated all the same, its copy
-  /// gets the weighted mean of the cohort's; this is no part of the method, and its bytes are not counted.
-  private func withAverageOfLocalHeads(
-    _ global: AdapterParameters, of cohort: [Int], _ world: borrowing Communicator
+  /// The global model with the means of what stays on the clients, so that it can be evaluated. This is no
+  /// part of the method, and its bytes are not counted.
+  private func withReported(
+    _ reported: FloatRanges, of estimate: AdapterParameters?, over global: AdapterParameters,
+    _ world: borrowing Communicator
   ) throws -> AdapterParameters {
-    guard experiment.layout.headMode == .local else { return global }
-    let own = placement.clients(of: cohort, onRank: world.rank).flatMap { memories[$0]?.head ?? [] }
-    var head = Array(global.head)
-    if let gathered = try world.gatherArrays(own, to: Self.root) {
-      var byRank = gathered.map { $0.chunked(by: head.count)[...] }
-      let heads = cohort.map { byRank[placement.rank(ofClient: $0)].removeFirst() }
-      head = weightedMean(heads, try weights(of: cohort))
-    }
-    try world.broadcast(&head, from: Self.root)
+    guard !reported.isEmpty else { return global }
+    var means = (estimate ?? global)[reported]
+    try world.broadcast(&means, from: Self.root)
     var evaluated = global
-    evaluated.head = head[...]
+    evaluated[reported] = means
     return evaluated
   }
 
-  /// The global model, and the oracle where it is wanted, on the test set; values at the root only.
-  private func evaluate(
-    _ global: AdapterParameters, _ updates: GatheredUpdates?, _ cohort: [Int],
-    _ world: borrowing Communicator
-  ) throws -> (global: Metrics?, oracle: Metrics?) {
-    let metrics = try testMetrics(experiment.model, global, world)
-    guard experiment.configuration.evaluate.oracle else { return (metrics, nil) }
-    return (metrics, try oracle(updates, cohort, head: global.head, world))
+  /// After a fold the factors start afresh, with new numbers for every round; the head goes on.
+  private func restart(_ global: inout AdapterParameters, afterRound round: Int) {
+    let head = global.head
+    global = .start(layout: experiment.layout, seed: experiment.configuration.seed, round: round)
+    global.head = head
   }
 
   /// The metrics of a model on the test set, whose chunks are spread over all ranks; nil off the root.
   private func testMetrics(
-    _ model: any ClassificationModel, _ parameters: AdapterParameters, _ world: borrowing Communicator
+    _ model: any ClassificationModel, _ parameters: AdapterParameters, _ base: BaseWeights?,
+    _ world: borrowing Communicator
   ) throws -> Metrics? {
     let own = testChunks.of(rank: world.rank, size: world.size)
     let tallies = timer.measure(.evaluate) {
-      evaluator.tallies(own, of: experiment.test, model, parameters)
+      evaluator.tallies(own, of: experiment.test, model, parameters, base: base)
     }
     try timer.measure(.wait) { try world.barrier() }
     return try world.metrics(tallies, of: testChunks, labelCount: experiment.test.labelCount, to: Self.root)
   }
 
-  /// `W*` applied exactly, under the aggregated head. The stacked factors go to all ranks for the
-  /// evaluation alone; these bytes belong to no method and are not counted.
+  /// `W*` applied exactly, under the aggregated head; nil where it is not wanted or the method itself is
+  /// exact. The stacked factors go to all ranks for the evaluation alone; these bytes are not counted.
   private func oracle(
-    _ updates: GatheredUpdates?, _ cohort: [Int], head: ArraySlice<Float>, _ world: borrowing Communicator
+    _ estimate: Estimate?, _ cohort: [Int], _ plan: RoundPlan, _ world: borrowing Communicator
   ) throws -> Metrics? {
+    guard experiment.configuration.evaluate.oracle, plan.base == .none else { return nil }
     let layout = experiment.layout.stacked(times: cohort.count)
     var oracle = try timer.measure(.evaluate) {
-      try updates.map { try Server.oracle($0) } ?? AdapterParameters(layout: layout)
+      try estimate.map { try Server.oracle($0) } ?? AdapterParameters(layout: layout)
     }
     try timer.measure(.wait) { try world.barrier() }
     try world.broadcast(&oracle.values, from: Self.root)
-    oracle.head = head
-    return try testMetrics(experiment.pretrained.classifier(layout: layout), oracle, world)
+    return try testMetrics(experiment.pretrained.classifier(layout: layout), oracle, nil, world)
   }
 }

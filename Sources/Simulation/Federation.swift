@@ -18,6 +18,8 @@ public final class Federation {
   let evaluator: Evaluator
   let testChunks: DealtChunks
   var memories: [Int: ClientMemory] = [:]
+  /// The adapted layers' base weights, for methods that change them.
+  var base: BaseWeights?
   var timer = PhaseTimer()
 
   /// Prepares the rank's part; `rankCount` is the size of the communicator that `run` will get.
@@ -31,9 +33,9 @@ public final class Federation {
     sampler = CohortSampler(
       clientCount: configuration.clients.count, participation: configuration.clients.participation,
       seed: configuration.seed)
-    precondition(
-      rule.wirePlan(round: 1) == .bothFactors,
-      "a round sends and receives both factors; \(rule.name) does not")
+    if rule.wirePlan(round: 1).base != .none {
+      base = try experiment.pretrained.baseWeights(layout: experiment.layout)
+    }
     trainer = ClientTrainer(experiment)
     evaluator = Evaluator(maximumLength: configuration.data.maximumLength)
     testChunks = DealtChunks(all: experiment.test.evaluationChunks(size: configuration.evaluate.batch))

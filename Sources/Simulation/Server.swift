@@ -6,7 +6,7 @@ internal import Telemetry
 /// What the server made of a round's updates; only the root has it.
 struct Estimate {
   let updates: GatheredUpdates
-  /// The next global adapter.
+  /// The next global adapter; what the clients do not download of it serves reports alone.
   let global: AdapterParameters
   /// One a layer of the layout.
   let layers: [AggregatedLayer]
@@ -16,11 +16,11 @@ struct Estimate {
 struct Server: Sendable {
   let rule: any AggregationRule
 
-  /// The next global adapter: each layer by the rule, the shared head by the weighted mean.
-  func next(_ updates: GatheredUpdates, after global: AdapterParameters) throws -> Estimate {
+  /// The next global adapter: each layer by the rule, the head by the weighted mean unless it is frozen.
+  func next(_ updates: GatheredUpdates, after global: AdapterParameters, round: Int) throws -> Estimate {
     var next = global
     let layers = try updates.layout.layers.map { slot in
-      do { return try updates.withUpdates(of: slot) { try rule.aggregate($0) } } catch {
+      do { return try updates.withUpdates(of: slot) { try rule.aggregate($0, round: round) } } catch {
         throw SimulationError.aggregation(
           layer: slot.layer.name, cohort: updates.cohort, cause: "\(error)")
       }
@@ -29,7 +29,7 @@ struct Server: Sendable {
       next[slot.a] = layer.a.elements[...]
       next[slot.b] = layer.b.elements[...]
     }
-    if updates.layout.headMode == .shared {
+    if updates.layout.headMode != .frozen {
       next.head = updates.mean(of: updates.layout.factorCount..<updates.layout.count)[...]
     }
     return Estimate(updates: updates, global: next, layers: layers)
@@ -43,14 +43,16 @@ struct Server: Sendable {
   }
 
   /// The oracle of this round: the clients' factors stacked, so that their product is `W*` itself. Its
-  /// layout is that of the updates stacked once for each client; its head is left at zero.
-  static func oracle(_ updates: GatheredUpdates) throws -> AdapterParameters {
+  /// layout is that of the updates stacked once for each client.
+  static func oracle(_ estimate: Estimate) throws -> AdapterParameters {
+    let updates = estimate.updates
     var oracle = AdapterParameters(layout: updates.layout.stacked(times: updates.cohort.count))
     for (slot, stacked) in zip(updates.layout.layers, oracle.layout.layers) {
       let ideal = try updates.withUpdates(of: slot) { IdealUpdate($0) }
       oracle[stacked.a] = ideal.a.elements[...]
       oracle[stacked.b] = ideal.b.elements[...]
     }
+    oracle.head = estimate.global.head
     return oracle
   }
 }

@@ -67,12 +67,12 @@ public struct StepBenchmark {
 
   private func losses(of batches: ArraySlice<(batch: TokenBatch, labels: [Int32])>) -> [Double] {
     var parameters = start
-    var state = OptimizerState(count: start.layout.trainedCount)
+    var state = OptimizerState(count: start.layout.count)
     let key = RandomKey(seed: 1, purpose: .dropout)
     return batches.map { input in
       trainer.step(
         input.batch, labels: input.labels, parameters: &parameters, state: &state,
-        learningRate: learningRate, dropoutKey: key)
+        trained: start.layout.trainable, learningRate: learningRate, dropoutKey: key)
     }
   }
 

@@ -23,7 +23,7 @@ struct AdaptedLinear: @unchecked Sendable {
 
   func forward(_ x: MatrixView<Float>, _ pass: Pass) -> (y: MutableMatrixView<Float>, tape: Tape) {
     let y = pass.arena.matrix(rows: x.rows, columns: weight.rows)
-    multiply(x, .asStored, weight, .transposed, into: y)
+    multiply(x, .asStored, weight(in: pass), .transposed, into: y)
     fk_add_bias(y.base, bias, y.rows, y.columns)
     guard let slot else { return (y, Tape()) }
     let input = dropped(x, slot, pass)
@@ -38,7 +38,7 @@ struct AdaptedLinear: @unchecked Sendable {
   /// Adds the factors' gradients to the pass and, where `dx` is given, the input's gradient to `dx`:
   /// `dU = s · dy B`, `dA += dUᵀ dropout(x)`, `dB += s · dyᵀ U`, `dx += dy W + mask(dU A)`.
   func backward(_ dy: MatrixView<Float>, _ tape: Tape, addingTo dx: MutableMatrixView<Float>?, _ pass: Pass) {
-    if let dx { multiply(dy, .asStored, weight, .asStored, into: dx, beta: 1) }
+    if let dx { multiply(dy, .asStored, weight(in: pass), .asStored, into: dx, beta: 1) }
     guard let slot, let gradient = pass.gradient, let input = tape.adapterInput,
       let projected = tape.projected
     else { return }
@@ -50,6 +50,12 @@ struct AdaptedLinear: @unchecked Sendable {
     multiply(
       dy, .transposed, projected, .asStored, into: slot.b(in: gradient), alpha: slot.layer.scaling, beta: 1)
     if let dx { addInputGradient(dU.view, to: dx, slot, pass) }
+  }
+
+  /// The weight as the method has changed it, or the checkpoint's.
+  private func weight(in pass: Pass) -> MatrixView<Float> {
+    guard let slot, let base = pass.base else { return weight }
+    return MatrixView(base + slot.baseOffset, rows: weight.rows, columns: weight.columns)
   }
 
   private func addInputGradient(

@@ -26,29 +26,52 @@ public final class LocalTrainer {
 
   /// One step on one batch; returns the loss before the step.
   ///
-  /// `dropoutKey` names client, round and step, so that the numbers dropped depend on nothing else.
+  /// `trained` is what the step moves; the norm that is clipped is that of its gradient. `base` holds the
+  /// base weights of the adapted layers where they differ from the checkpoint's. `dropoutKey` names client,
+  /// round and step, so that the numbers dropped depend on nothing else.
   public func step(
     _ batch: TokenBatch, labels: [Int32], parameters: inout AdapterParameters, state: inout OptimizerState,
-    learningRate: Float, dropoutKey: RandomKey
+    trained: FloatRanges, base: BaseWeights? = nil, learningRate: Float, dropoutKey: RandomKey
   ) -> Double {
     precondition(parameters.layout == model.layout, "parameters of another layout")
     let dropout = Dropout(probability: dropoutProbability, key: dropoutKey)
-    let trained = model.layout.trainedCount
     arena.reset()
-    return gradient.withUnsafeMutableBufferPointer { gradient in
-      gradient.update(repeating: 0)
-      return parameters.values.withUnsafeMutableBufferPointer { values in
-        let pass = Pass.training(
-          values.baseAddress!, gradient: gradient.baseAddress!, dropout: dropout, arena: arena)
-        let loss = model.addGradient(batch, labels: labels, pass)
-        if let clipNorm {
-          _ = clip(UnsafeMutableBufferPointer(rebasing: gradient[..<trained]), toNorm: clipNorm)
-        }
+    let loss = withGradient(batch, labels, parameters, base, dropout)
+    gradient.withUnsafeMutableBufferPointer { gradient in
+      clear(gradient, except: trained)
+      if let clipNorm { _ = clip(gradient, toNorm: clipNorm) }
+      parameters.values.withUnsafeMutableBufferPointer { values in
         state.step(
-          optimizer, learningRate: learningRate, parameters: values.baseAddress!,
+          optimizer, learningRate: learningRate, on: trained, of: values.baseAddress!,
           gradient: gradient.baseAddress!)
-        return loss
       }
+    }
+    return loss
+  }
+
+  /// The loss of a batch; its gradient is left in `gradient`.
+  private func withGradient(
+    _ batch: TokenBatch, _ labels: [Int32], _ parameters: AdapterParameters, _ base: BaseWeights?,
+    _ dropout: Dropout?
+  ) -> Double {
+    gradient.withUnsafeMutableBufferPointer { gradient in
+      gradient.update(repeating: 0)
+      return parameters.values.withUnsafeBufferPointer { values in
+        withPointer(to: base) { base in
+          model.addGradient(
+            batch, labels: labels,
+            .training(
+              values.baseAddress!, gradient: gradient.baseAddress!, base: base, dropout: dropout, arena: arena
+            ))
+        }
+      }
+    }
+  }
+
+  /// A norm over the whole buffer is then that of what is trained.
+  private func clear(_ gradient: UnsafeMutableBufferPointer<Float>, except trained: FloatRanges) {
+    for range in FloatRanges([0..<gradient.count]).subtracting(trained).ranges {
+      UnsafeMutableBufferPointer(rebasing: gradient[range]).update(repeating: 0)
     }
   }
 }

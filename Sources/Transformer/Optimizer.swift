@@ -1,3 +1,4 @@
+public import Adapters
 internal import CKernels
 internal import Foundation
 
@@ -9,7 +10,7 @@ public enum Optimizer: Sendable, Equatable {
   case sgd(momentum: Float, weightDecay: Float)
 }
 
-/// What an optimiser remembers between steps; its size is that of the trained prefix of the adapter.
+/// What an optimiser remembers between steps: for each of an adapter's floats, whether it is trained or not.
 public struct OptimizerState: Sendable, Equatable {
   /// Running mean of gradients (AdamW) or velocity (SGD).
   public private(set) var first: [Float]
@@ -23,27 +24,43 @@ public struct OptimizerState: Sendable, Equatable {
     second = first
   }
 
-  /// One step on the first `count` parameters, `count` being this state's size.
-  ///
-  /// Both buffers hold at least that many floats.
+  /// One step on the chosen floats; the others stay as they are. Both buffers have this state's size.
   public mutating func step(
-    _ optimizer: Optimizer, learningRate: Float, parameters: UnsafeMutablePointer<Float>,
-    gradient: UnsafePointer<Float>
+    _ optimizer: Optimizer, learningRate: Float, on chosen: FloatRanges,
+    of parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>
   ) {
+    precondition((chosen.ranges.last?.upperBound ?? 0) <= first.count, "floats beyond the optimiser's state")
     steps += 1
+    first.withUnsafeMutableBufferPointer { first in
+      second.withUnsafeMutableBufferPointer { second in
+        for range in chosen.ranges {
+          let start = range.lowerBound
+          Self.step(
+            optimizer, learningRate, steps, parameters + start, gradient + start,
+            first.baseAddress! + start, second.baseAddress! + start, range.count)
+        }
+      }
+    }
+  }
+
+  private static func step(
+    _ optimizer: Optimizer, _ learningRate: Float, _ steps: Int, _ parameters: UnsafeMutablePointer<Float>,
+    _ gradient: UnsafePointer<Float>, _ first: UnsafeMutablePointer<Float>,
+    _ second: UnsafeMutablePointer<Float>, _ count: Int
+  ) {
     switch optimizer {
     case .adamW(let beta1, let beta2, let epsilon, let weightDecay):
       var options = fk_adamw(
         learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay,
-        correction1: biasCorrection(beta1), correction2: biasCorrection(beta2))
-      fk_adamw_step(parameters, gradient, &first, &second, first.count, &options)
+        correction1: biasCorrection(beta1, steps), correction2: biasCorrection(beta2, steps))
+      fk_adamw_step(parameters, gradient, first, second, count, &options)
     case .sgd(let momentum, let weightDecay):
-      fk_sgd_step(parameters, gradient, &first, first.count, learningRate, momentum, weightDecay)
+      fk_sgd_step(parameters, gradient, first, count, learningRate, momentum, weightDecay)
     }
   }
 
   /// `1 − βˢ` for the present step s.
-  private func biasCorrection(_ beta: Float) -> Float {
+  private static func biasCorrection(_ beta: Float, _ steps: Int) -> Float {
     Float(1 - pow(Double(beta), Double(steps)))
   }
 }

@@ -6,20 +6,25 @@ public struct Pass {
   let parameters: UnsafePointer<Float>
   /// The gradient of the adapter's values, added to; nil where only the forward pass is wanted.
   let gradient: UnsafeMutablePointer<Float>?
+  /// The base weights of the adapted layers; nil where they are the checkpoint's.
+  let base: UnsafePointer<Float>?
   /// Nil switches dropout off.
   let dropout: Dropout?
   let arena: Arena
 
   /// A pass that trains: adds the gradient of every adapted tensor to `gradient`.
   public static func training(
-    _ parameters: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>, dropout: Dropout?, arena: Arena
+    _ parameters: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>,
+    base: UnsafePointer<Float>? = nil, dropout: Dropout?, arena: Arena
   ) -> Pass {
-    Pass(parameters: parameters, gradient: gradient, dropout: dropout, arena: arena)
+    Pass(parameters: parameters, gradient: gradient, base: base, dropout: dropout, arena: arena)
   }
 
   /// A pass that only computes outputs; memory is reused from layer to layer.
-  public static func inference(_ parameters: UnsafePointer<Float>, arena: Arena) -> Pass {
-    Pass(parameters: parameters, gradient: nil, dropout: nil, arena: arena)
+  public static func inference(
+    _ parameters: UnsafePointer<Float>, base: UnsafePointer<Float>? = nil, arena: Arena
+  ) -> Pass {
+    Pass(parameters: parameters, gradient: nil, base: base, dropout: nil, arena: arena)
   }
 }
 

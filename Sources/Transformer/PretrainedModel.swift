@@ -1,4 +1,5 @@
 public import Adapters
+internal import LinearAlgebra
 internal import Safetensors
 
 /// A checkpoint of a supported architecture, opened but not yet given a task or an adapter.
@@ -72,6 +73,17 @@ public struct PretrainedModel: Sendable {
         (name: "bert.encoder.layer.\(index).\($0.name)", outputs: $0.outputs, inputs: $0.inputs)
       }
     }
+  }
+
+  /// A copy of the checkpoint's weights of the layers of `layout`, to be changed.
+  public func baseWeights(layout: AdapterLayout) throws -> BaseWeights {
+    var values: [Float] = []
+    values.reserveCapacity(layout.baseCount)
+    for slot in layout.layers {
+      let name = prefix + slot.layer.name.dropFirst("bert.".count) + ".weight"
+      values += Matrix(try folder.matrix(name, rows: slot.layer.outputs, columns: slot.layer.inputs)).elements
+    }
+    return BaseWeights(layout: layout, values: values)
   }
 
   /// The tensors of a classifier's head over `labelCount` labels.

@@ -23,10 +23,28 @@ import Testing
     #expect(layout["x"] == nil)
   }
 
-  @Test func theHeadsModeDecidesWhatIsTrainedAndSent() {
-    #expect(layout(.shared).trainedCount == 44 && layout(.shared).sharedCount == 44)
-    #expect(layout(.local).trainedCount == 44 && layout(.local).sharedCount == 36)
-    #expect(layout(.frozen).trainedCount == 36 && layout(.frozen).sharedCount == 36)
+  @Test func theHeadsModeDecidesWhatIsTrained() {
+    #expect(layout(.shared).trainable.ranges == [0..<44])
+    #expect(layout(.local).trainable.ranges == [0..<44])
+    #expect(layout(.frozen).trainable.ranges == [0..<36])
+  }
+
+  @Test func chosenFloatsAreReadAndWrittenInOrder() {
+    let layout = layout(.shared)
+    let b = layout.floats(a: false, b: true, head: true)
+    #expect(b.ranges == [6..<16, 28..<44] && b.count == 26)
+    #expect(layout.trainable.subtracting(b).ranges == [0..<6, 16..<28])
+    #expect(b.subtracting(layout.trainable).isEmpty)
+    var parameters = AdapterParameters(layout: layout, values: (0..<44).map { Float($0) })
+    #expect(parameters[b] == (6..<16).map { Float($0) } + (28..<44).map { Float($0) })
+    parameters[b] = [Float](repeating: -1, count: 26)
+    #expect(parameters.values.prefix(6) == [0, 1, 2, 3, 4, 5] && parameters.values[6] == -1)
+    #expect(parameters.values[27] == 27 && parameters.values[43] == -1)
+  }
+
+  @Test func baseWeightsLieOneAfterAnother() {
+    let layout = layout(.shared)
+    #expect(layout.layers.map(\.baseOffset) == [0, 15] && layout.baseCount == 15 + 24)
   }
 
   @Test func aStartHasKaimingAAndZeroB() throws {

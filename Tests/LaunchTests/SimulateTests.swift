@@ -1,4 +1,5 @@
 import Adapters
+import Aggregation
 import Configuration
 import Foundation
 import Telemetry
@@ -118,7 +119,9 @@ extension LaunchTests {
         folder: world.folder.path + "/1/adapter", layout: experiment.layout)
       global.head = experiment.start.head
       var memory = ClientMemory()
-      let expected = ClientTrainer(experiment).train(cohorts[1][0], from: global, round: 2, memory: &memory)
+      let expected = ClientTrainer(experiment).train(
+        cohorts[1][0], from: global, plan: RoundPlan(.bothFactors, layout: experiment.layout),
+        round: 2, memory: &memory)
       let found = try PEFTAdapter.read(folder: world.folder.path + "/2/adapter", layout: experiment.layout)
       #expect(found.head == expected.parameters.head)
     }

@@ -1,4 +1,5 @@
 import Adapters
+import Aggregation
 import ClientData
 import Configuration
 import Randomness
@@ -28,6 +29,10 @@ import Transformer
     configuration.training.weightDecay = 0.1
   }
 
+  private func plan(_ experiment: Experiment) -> RoundPlan {
+    RoundPlan(.bothFactors, layout: experiment.layout)
+  }
+
   /// Two rounds of client 1 by hand; `keepsState` carries the optimiser over.
   private func byHand(_ experiment: Experiment, keepsState: Bool) throws -> AdapterParameters {
     let trainer = LocalTrainer(
@@ -37,14 +42,15 @@ import Transformer
     let rates = LearningRateSchedule(shape: .linear, peak: 1e-3, warmUpSteps: 2, totalSteps: 6)
     let rows = BatchSchedule(client: 1, rows: experiment.shards[1].trainRows, batchSize: 5, seed: 1)
     var parameters = try experiment.pretrained.start(layout: experiment.layout, seed: 1)
-    var state = OptimizerState(count: experiment.layout.trainedCount)
+    var state = OptimizerState(count: experiment.layout.count)
     for step in 0..<6 {
-      if step == 3, !keepsState { state = OptimizerState(count: experiment.layout.trainedCount) }
+      if step == 3, !keepsState { state = OptimizerState(count: experiment.layout.count) }
       let batch = PackedBatch(
         experiment.train, rows: rows.batches(ofSteps: step..<step + 1)[0], maximumLength: 10)
       _ = trainer.step(
         TokenBatch(tokens: batch.tokens, tokenTypes: batch.tokenTypes, offsets: batch.offsets),
-        labels: batch.labels, parameters: &parameters, state: &state, learningRate: rates.rate(atStep: step),
+        labels: batch.labels, parameters: &parameters, state: &state,
+        trained: experiment.layout.trainable, learningRate: rates.rate(atStep: step),
         dropoutKey: RandomKey(seed: 1, purpose: .dropout, client: 1, round: 1 + step / 3, step: step % 3))
     }
     return parameters
@@ -59,23 +65,25 @@ import Transformer
     var parameters = experiment.start
     var memory = ClientMemory()
     for round in 1...2 {
-      parameters = trainer.train(1, from: parameters, round: round, memory: &memory).parameters
+      parameters =
+        trainer.train(1, from: parameters, plan: plan(experiment), round: round, memory: &memory).parameters
     }
     #expect(try parameters == byHand(experiment, keepsState: optimizerState == .keep))
-    #expect((memory.optimizer != nil) == (optimizerState == .keep) && memory.head == nil)
+    #expect((memory.optimizer != nil) == (optimizerState == .keep) && memory.kept == nil)
   }
 
   @Test func whoSharesTheTrainerDoesNotMatter() throws {
     let experiment = try Experiment(configuration)
     var memory = ClientMemory()
-    let alone = ClientTrainer(experiment).train(2, from: experiment.start, round: 1, memory: &memory)
+    let alone = ClientTrainer(experiment).train(
+      2, from: experiment.start, plan: plan(experiment), round: 1, memory: &memory)
     let shared = ClientTrainer(experiment)
     for client in 0..<2 {
       var other = ClientMemory()
-      _ = shared.train(client, from: experiment.start, round: 1, memory: &other)
+      _ = shared.train(client, from: experiment.start, plan: plan(experiment), round: 1, memory: &other)
     }
     var again = ClientMemory()
-    let after = shared.train(2, from: experiment.start, round: 1, memory: &again)
+    let after = shared.train(2, from: experiment.start, plan: plan(experiment), round: 1, memory: &again)
     #expect(after.parameters == alone.parameters && after.loss == alone.loss)
   }
 
@@ -84,12 +92,15 @@ import Transformer
     configuration.adapter.head = .local
     let local = try Experiment(configuration)
     var memory = ClientMemory()
-    let trained = ClientTrainer(local).train(0, from: local.start, round: 1, memory: &memory).parameters
-    #expect(memory.head == trained.head && trained.head != local.start.head)
+    let trained = ClientTrainer(local).train(
+      0, from: local.start, plan: plan(local), round: 1, memory: &memory
+    ).parameters
+    #expect(memory.kept == Array(trained.head) && trained.head != local.start.head)
     configuration.adapter.head = .frozen
     let frozen = try Experiment(configuration)
     var none = ClientMemory()
-    let kept = ClientTrainer(frozen).train(0, from: frozen.start, round: 1, memory: &none).parameters
-    #expect(kept.head == frozen.start.head && none.head == nil)
+    let kept = ClientTrainer(frozen).train(0, from: frozen.start, plan: plan(frozen), round: 1, memory: &none)
+      .parameters
+    #expect(kept.head == frozen.start.head && none.kept == nil)
   }
 }

@@ -12,10 +12,10 @@ import Testing
     layers: [AdaptedLayer(name: "q", outputs: 3, inputs: 2, adapterRank: 1, scaling: 2)],
     head: [HeadTensor(name: "w", shape: [2])], headMode: .shared)
 
-  /// Every float of client c's update is c.
-  private func floats(_ cohort: [Int], _ placement: Placement) -> [Float] {
+  /// Every chosen float of client c is c, as it lies at the root after a gather.
+  private func message(_ chosen: FloatRanges, _ cohort: [Int], _ placement: Placement) -> [Float] {
     (0..<placement.rankCount).flatMap { rank -> [Float] in
-      var packed = PackedUpdates(layout: layout, clientCapacity: 1)
+      var packed = PackedUpdates(chosen, clientCapacity: 1)
       for client in placement.clients(of: cohort, onRank: rank) {
         packed.append(
           AdapterParameters(layout: layout, values: [Float](repeating: Float(client), count: layout.count)))
@@ -24,13 +24,19 @@ import Testing
     }
   }
 
+  private func gathered(
+    _ chosen: FloatRanges, _ cohort: [Int], _ weights: [Double], _ placement: Placement
+  ) -> GatheredUpdates {
+    let common = AdapterParameters(layout: layout, values: [Float](repeating: -7, count: layout.count))
+    var gathered = GatheredUpdates(cohort: cohort, weights: weights, placement: placement, common: common)
+    gathered.place(message(chosen, cohort, placement), chosen)
+    return gathered
+  }
+
   @Test(arguments: Placement.Kind.allCases, [1, 2, 3, 5])
   func updatesAreFoundInOrderOfClientId(kind: Placement.Kind, rankCount: Int) throws {
     let placement = Placement(kind: kind, clientCount: 9, rankCount: rankCount)
-    let cohort = [1, 4, 5, 8]
-    let gathered = GatheredUpdates(
-      layout: layout, cohort: cohort, weights: [0.1, 0.2, 0.3, 0.4], placement: placement,
-      floats: floats(cohort, placement))
+    let gathered = gathered(layout.trainable, [1, 4, 5, 8], [0.1, 0.2, 0.3, 0.4], placement)
     try gathered.withUpdates(of: layout.layers[0]) { updates in
       #expect(updates.clients.map { $0.a[0, 0] } == [1, 4, 5, 8])
       #expect(updates.clients.map { $0.b[2, 0] } == [1, 4, 5, 8])
@@ -39,12 +45,34 @@ import Testing
     #expect(mean == [Float](repeating: Float(0.1 * 1.0 + 0.2 * 4 + 0.3 * 5 + 0.4 * 8), count: 2))
   }
 
+  @Test func whatIsNotSentIsWhatAllHave() throws {
+    let placement = Placement(kind: .cyclic, clientCount: 4, rankCount: 3)
+    let onlyB = layout.floats(a: false, b: true, head: false)
+    let gathered = gathered(onlyB, [0, 1, 3], [0.5, 0.25, 0.25], placement)
+    try gathered.withUpdates(of: layout.layers[0]) { updates in
+      #expect(updates.clients.map { $0.b[0, 0] } == [0, 1, 3])
+      #expect(updates.clients.allSatisfy { $0.a[0, 0] == -7 && $0.a[0, 1] == -7 })
+    }
+    #expect(gathered.mean(of: 5..<7) == [-7, -7])
+  }
+
+  @Test func plansFollowTheWireAndTheHead() {
+    let both = RoundPlan(.bothFactors, layout: layout)
+    #expect(both.trained.ranges == [0..<7] && both.uploaded == both.trained && both.kept.isEmpty)
+    let local = AdapterLayout(
+      layers: layout.layers.map(\.layer), head: [HeadTensor(name: "w", shape: [2])], headMode: .local)
+    let plan = RoundPlan(WirePlan(trained: .both, uploaded: .a, downloaded: .a), layout: local)
+    #expect(plan.trained.ranges == [0..<7] && plan.uploaded.ranges == [0..<2] && plan.kept.ranges == [2..<7])
+    #expect(plan.reported == plan.kept)
+  }
+
   @Test func anOracleIsTheExactIdealUpdate() throws {
     let placement = Placement(kind: .block, clientCount: 2, rankCount: 1)
-    let gathered = GatheredUpdates(
-      layout: layout, cohort: [0, 1], weights: [0.25, 0.75], placement: placement,
-      floats: [1, 2, 3, 4, 5, 0, 0] + [-1, 1, 2, 0, 1, 0, 0])
-    let oracle = try Server.oracle(gathered)
+    var gathered = GatheredUpdates(
+      cohort: [0, 1], weights: [0.25, 0.75], placement: placement, common: AdapterParameters(layout: layout))
+    gathered.place([1, 2, 3, 4, 5, 0, 0] + [-1, 1, 2, 0, 1, 0, 0], layout.trainable)
+    let global = AdapterParameters(layout: layout)
+    let oracle = try Server.oracle(Estimate(updates: gathered, global: global, layers: []))
     let slot = oracle.layout.layers[0]
     let ideal = oracle.values.withUnsafeBufferPointer {
       product(slot.b(in: $0.baseAddress!), .asStored, slot.a(in: $0.baseAddress!))

@@ -1,3 +1,4 @@
+import Adapters
 import Testing
 
 @testable import Transformer
@@ -33,16 +34,28 @@ import Testing
     var parameters: [Float] = [1, 1, 1]
     state.step(
       .adamW(beta1: 0.9, beta2: 0.999, epsilon: 0, weightDecay: 0), learningRate: 0.5,
-      parameters: &parameters, gradient: [2, -0.001, 7])
+      on: FloatRanges([0..<3]), of: &parameters, gradient: [2, -0.001, 7])
     #expect(zip(parameters, [0.5, 1.5, 0.5]).allSatisfy { abs($0 - Float($1)) < 1e-5 })
     #expect(state.steps == 1)
+  }
+
+  @Test func whatIsNotChosenStays() {
+    var state = OptimizerState(count: 3)
+    var parameters: [Float] = [1, 1, 1]
+    state.step(
+      .adamW(beta1: 0.9, beta2: 0.999, epsilon: 0, weightDecay: 0.5), learningRate: 0.5,
+      on: FloatRanges([1..<2]), of: &parameters, gradient: [2, 2, 2])
+    #expect(parameters[0] == 1 && parameters[2] == 1 && parameters[1] != 1)
+    #expect(state.first[0] == 0 && state.first[1] != 0)
   }
 
   @Test func momentumAccumulates() {
     var state = OptimizerState(count: 1)
     var parameters: [Float] = [0]
     for _ in 0..<2 {
-      state.step(.sgd(momentum: 0.5, weightDecay: 0), learningRate: 1, parameters: &parameters, gradient: [1])
+      state.step(
+        .sgd(momentum: 0.5, weightDecay: 0), learningRate: 1, on: FloatRanges([0..<1]),
+        of: &parameters, gradient: [1])
     }
     #expect(parameters == [-2.5])
   }

@@ -100,12 +100,12 @@ extension LocalTrainer {
     of file: SafetensorsFile, batch: Int, _ schedule: LearningRateSchedule,
     _ parameters: inout AdapterParameters
   ) throws -> [Double] {
-    var state = OptimizerState(count: model.layout.trainedCount)
+    var state = OptimizerState(count: model.layout.count)
     return try (0..<10).map { index in
       let input = try LabelledBatch(file, rows: index * batch..<(index + 1) * batch)
       return step(
         input.batch, labels: input.labels, parameters: &parameters, state: &state,
-        learningRate: schedule.rate(atStep: index),
+        trained: model.layout.trainable, learningRate: schedule.rate(atStep: index),
         dropoutKey: RandomKey(seed: 1, purpose: .dropout, step: index))
     }
   }

@@ -1,0 +1,30 @@
+internal import Adapters
+internal import Aggregation
+
+/// What a method does with every float of an adapter in one round: its `WirePlan` and the head's mode in
+/// terms of the buffer. Messages, memories and byte counts follow from it.
+struct RoundPlan: Sendable, Equatable {
+  /// What local steps move.
+  let trained: FloatRanges
+  /// What a client sends.
+  let uploaded: FloatRanges
+  /// What a client overwrites with the broadcast.
+  let downloaded: FloatRanges
+  /// What a client trains and keeps for itself.
+  let kept: FloatRanges
+  let base: BaseChange
+
+  init(_ wire: WirePlan, layout: AdapterLayout) {
+    func floats(_ factors: FactorSet, head: Bool) -> FloatRanges {
+      layout.floats(a: factors.contains(.a), b: factors.contains(.b), head: head)
+    }
+    trained = floats(wire.trained, head: layout.headMode != .frozen)
+    uploaded = floats(wire.uploaded, head: layout.headMode == .shared)
+    downloaded = floats(wire.downloaded, head: layout.headMode == .shared)
+    kept = trained.subtracting(downloaded)
+    base = wire.base
+  }
+
+  /// What stays on the clients and is collected for reports and the evaluation of a global model alone.
+  var reported: FloatRanges { kept.subtracting(uploaded) }
+}
