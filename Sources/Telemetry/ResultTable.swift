@@ -4,11 +4,7 @@ public enum ResultTable {
   ///
   /// Bytes are logical ones in kB; seconds include the time spent waiting.
   public static func text(_ reports: [RoundReport]) -> String {
-    let rows = [columns.map(\.title)] + reports.map { report in columns.map { $0.value(report) } }
-    let widths = columns.indices.map { column in rows.map { $0[column].count }.max()! }
-    return rows.map { row in
-      zip(row, widths).map { padded($0, to: $1) }.joined(separator: "  ") + "\n"
-    }.joined()
+    aligned([columns.map(\.title)] + reports.map { report in columns.map { $0.value(report) } })
   }
 
   private struct Column: Sendable {
@@ -30,8 +26,12 @@ public enum ResultTable {
     Column(title: "kB down") { fixed(Double($0.bytes.logicalDown) / 1000, 1) },
     Column(title: "seconds") { fixed($0.totalSeconds, 2) },
   ]
+}
 
-  private static func padded(_ text: String, to width: Int) -> String {
-    String(repeating: " ", count: width - text.count) + text
-  }
+/// Rows of as many cells each as lines whose columns end below each other.
+func aligned(_ rows: [[String]]) -> String {
+  let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max()! }
+  return rows.map { row in
+    zip(row, widths).map { String(repeating: " ", count: $1 - $0.count) + $0 }.joined(separator: "  ") + "\n"
+  }.joined()
 }

@@ -38,8 +38,8 @@ struct RunRecorder {
     progress.report(round, elapsedSeconds: watch.elapsedSeconds)
   }
 
-  /// Writes the final adapter and the summary, and prints the table of all rounds.
-  mutating func finish(_ adapter: AdapterParameters) throws {
+  /// Writes the final adapter and the summary, prints the table of all rounds, and returns their reports.
+  mutating func finish(_ adapter: AdapterParameters) throws -> [RoundReport] {
     let folder = directory.path(of: "adapter")
     try PEFTAdapter.write(adapter, experiment.peftConfiguration, to: folder)
     let hash = try SHA256.hexDigest(ofFileAt: folder + "/" + PEFTAdapter.weightsFileName)
@@ -48,6 +48,7 @@ struct RunRecorder {
     progress.finish()
     if !isQuiet { Terminal.write("\n" + ResultTable.text(reports) + "\n") }
     Terminal.write("results: \(directory.path)  adapter: \(folder)  sha256: \(hash)\n")
+    return reports
   }
 
   /// `runs/NAME-20260131-120000` for `…/NAME.yaml`.

@@ -1,10 +1,6 @@
-internal import Adapters
 internal import ArgumentParser
 internal import Configuration
-internal import Foundation
 internal import MPI
-internal import Simulation
-internal import Telemetry
 
 struct SimulateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -31,24 +27,11 @@ struct SimulateCommand: ParsableCommand {
 
   func run() {
     Launch.run(blasThreads: options.blasThreads) { world in
-      let (rank, rankCount) = (world.rank, world.size)
       let configuration = try world.together {
         try checkingInput { try RunConfiguration.load(path: file, overrides: overrides) }
       }
-      let (experiment, federation) = try world.together {
-        try checkingInput {
-          let experiment = try Experiment(configuration)
-          return (experiment, try Federation(experiment, rankCount: rankCount))
-        }
-      }
       let folder = output ?? RunRecorder.defaultFolder(for: file)
-      let directory = try world.together {
-        rank == 0 ? try checkingInput { try RunDirectory(creating: folder) } : nil
-      }
-      let hosts = try world.gatherStrings(MPIEnvironment.processorName, to: 0)
-      var recorder = try RunRecorder(directory, experiment, hosts: hosts ?? [], isQuiet: quiet)
-      let adapter = try federation.run(world) { try recorder?.record($0, $1) }
-      try recorder?.finish(adapter)
+      _ = try FederatedRun(configuration, folder: folder, isQuiet: quiet).run(world)
     }
   }
 }
