@@ -1,5 +1,6 @@
 import Foundation
 import LaunchSupport
+import Telemetry
 import TestSupport
 import Testing
 
