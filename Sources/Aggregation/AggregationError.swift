@@ -13,6 +13,9 @@ public enum AggregationError: Error, Equatable, Sendable, CustomStringConvertibl
   case notFinite(client: Int, factor: FactorName)
   /// The rule combines factors of one adapter rank only.
   case mixedAdapterRanks(rule: String, ranks: [Int])
+  /// The rule freezes this factor, so it has to be the same for all clients; this client's is another
+  /// than that of client 0.
+  case frozenFactorDiffers(rule: String, client: Int, factor: FactorName)
   case unknownRule(name: String, known: [String])
 
   public var description: String {
@@ -29,6 +32,8 @@ public enum AggregationError: Error, Equatable, Sendable, CustomStringConvertibl
     case .notFinite(let client, let factor): "client \(client): factor \(factor) is not finite"
     case .mixedAdapterRanks(let rule, let ranks):
       "\(rule) needs one adapter rank for all clients, found \(ranks)"
+    case .frozenFactorDiffers(let rule, let client, let factor):
+      "\(rule) freezes factor \(factor) at common numbers, client \(client) has others than client 0"
     case .unknownRule(let name, let known):
       "unknown method \"\(name)\", expected one of \(known.joined(separator: ", "))"
     }

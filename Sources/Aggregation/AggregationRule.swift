@@ -1,5 +1,3 @@
-public import LinearAlgebra
-
 /// A way to make one pair of factors out of a cohort's. A rule is a value and keeps no state.
 public protocol AggregationRule: Sendable {
   /// The name in configurations and reports.
@@ -11,22 +9,20 @@ public protocol AggregationRule: Sendable {
   /// The floats that client `client` of a cohort with these adapter ranks sends and receives of a layer.
   func wireFloatCounts(of shape: LayerShape, adapterRanks: [Int], client: Int, round: Int) -> WireFloatCounts
 
-  /// The factors that the server sends back for one layer.
+  /// The factors that the server sends back for one layer, and the change of the base weight where the
+  /// plan of this round (from 1) has one. For a factor that is not sent back: the cohort's mean.
+  func aggregate(_ updates: LayerUpdates, round: Int) throws -> AggregatedLayer
+
+  /// The same in round 1.
   func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer
 }
 
 extension AggregationRule {
+  /// Of a rule that does the same in every round.
   public func aggregate(_ updates: LayerUpdates, round: Int) throws -> AggregatedLayer {
     try aggregate(updates)
   }
-}
 
-public struct LowRankUpdate: Sendable, Equatable {
-  public let a: Matrix<Float>
-  public let b: Matrix<Float>
-}
-
-extension AggregationRule {
   public func wirePlan(round: Int) -> WirePlan { .bothFactors }
 
   /// What the plan says and no more: each client's own adapter rank, both ways.
@@ -37,28 +33,6 @@ extension AggregationRule {
     return WireFloatCounts(
       up: plan.uploaded.floatCount(of: shape, adapterRank: adapterRanks[client]),
       down: plan.downloaded.floatCount(of: shape, adapterRank: adapterRanks[client]))
-  }
-}
-
-/// What the server sends back for one layer, and what it learned on the way.
-public struct AggregatedLayer: Sendable, Equatable {
-  /// adapterRank × inputs; a client with a smaller rank gets the leading rows.
-  public let a: Matrix<Float>
-  /// outputs × adapterRank; a client with a smaller rank gets the leading columns.
-  public let b: Matrix<Float>
-  /// The scalar coefficients, where the rule has them. They stay on the server.
-  public let coefficients: CombinationCoefficients?
-  /// Sweeps of an iteration, where the rule iterates.
-  public let sweeps: Int?
-  public let baseUpdate: LowRankUpdate? = nil
-
-  public init(
-    a: Matrix<Float>, b: Matrix<Float>, coefficients: CombinationCoefficients? = nil, sweeps: Int? = nil
-  ) {
-    self.a = a
-    self.b = b
-    self.coefficients = coefficients
-    self.sweeps = sweeps
   }
 }
 
@@ -89,7 +63,10 @@ public struct CombinationCoefficients: Sendable, Equatable {
 /// The rules by name.
 public enum AggregationRules {
   /// Every rule, in the order in which reports list them.
-  public static let all: [any AggregationRule] = [FedIT(), FloraNA(), FloraNAMatrix()]
+  public static let all: [any AggregationRule] = [
+    FedIT(), FloraNA(), FloraNAMatrix(), FFALoRA(), RoLoRA(), FedSALoRA(), FlexLoRA(), FLoRA(), FedExLoRA(),
+    HetLoRA(), LoRAFair(), Ideal(),
+  ]
 
   public static var names: [String] { all.map(\.name) }
 

@@ -17,7 +17,17 @@ public struct FactorSet: OptionSet, Sendable {
   }
 }
 
-/// What one round of a method does with every layer's factors, in one place.
+/// What becomes of a layer's base weight `W` after a round; `s` is the adapter's scaling.
+public enum BaseChange: Sendable, Equatable {
+  /// It stays frozen.
+  case none
+  /// `W ← W + s W*`; afterwards every client's factors start afresh.
+  case fold
+  /// `W ← W + s (W* − b a)`, where `b` and `a` are the factors that the server sends back.
+  case residual
+}
+
+/// What one round of a method does with every layer's factors and base weight, in one place.
 ///
 /// A client trains the factors of `trained`, sends those of `uploaded`, and after the round overwrites
 /// those of `downloaded` with what the server sends; it keeps the rest. Bytes on the wire follow from it.
@@ -28,10 +38,15 @@ public struct WirePlan: Equatable, Sendable {
   public let base: BaseChange
 
   public init(trained: FactorSet, uploaded: FactorSet, downloaded: FactorSet, base: BaseChange = .none) {
-    self.base = base
     self.trained = trained
     self.uploaded = uploaded
     self.downloaded = downloaded
+    self.base = base
+  }
+
+  /// One factor is trained, sent, averaged and sent back; the other is frozen and the same everywhere.
+  public static func only(_ factor: FactorSet) -> WirePlan {
+    WirePlan(trained: factor, uploaded: factor, downloaded: factor)
   }
 
   /// Both factors are trained, sent, aggregated and sent back.
@@ -51,11 +66,4 @@ public struct WireFloatCounts: Equatable, Sendable {
   public static func + (left: WireFloatCounts, right: WireFloatCounts) -> WireFloatCounts {
     WireFloatCounts(up: left.up + right.up, down: left.down + right.down)
   }
-}
-
-/// What becomes of the base weight W.
-public enum BaseChange: Sendable, Equatable {
-  case none
-  case fold
-  case residual
 }

@@ -27,8 +27,17 @@ struct Cohort {
     return try first.withView { try lend(Array(matrices.dropFirst()), views + [$0], body) }
   }
 
-  func aggregated(by rule: any AggregationRule) throws -> AggregatedLayer {
-    try withUpdates { try rule.aggregate($0) }
+  func aggregated(by rule: any AggregationRule, round: Int = 1) throws -> AggregatedLayer {
+    try withUpdates { try rule.aggregate($0, round: round) }
+  }
+
+  /// The factors that `rule` freezes in a round, client 0's for all.
+  func suited(to rule: any AggregationRule, round: Int = 1) -> Cohort {
+    let trained = rule.wirePlan(round: round).trained
+    var suited = self
+    if !trained.contains(.a) { suited.a = a.map { _ in a[0] } }
+    if !trained.contains(.b) { suited.b = b.map { _ in b[0] } }
+    return suited
   }
 
   func diagnosed(_ layer: AggregatedLayer) throws -> LayerDiagnostics {
@@ -93,5 +102,26 @@ extension Cohort {
     self.a = (0..<shape.clients).map { _ in perturbed(a, by: spread, &stream) }
     self.b = (0..<shape.clients).map { _ in perturbed(b, by: spread, &stream) }
     weights = randomWeights(shape.clients, &stream)
+  }
+
+  /// Independent clients of these adapter ranks.
+  init(adapterRanks: [Int], outputs: Int, inputs: Int, seed: Int) {
+    var stream = stream(seed)
+    a = adapterRanks.map { normalMatrix($0, inputs, &stream) }
+    b = adapterRanks.map { normalMatrix(outputs, $0, &stream) }
+    weights = randomWeights(adapterRanks.count, &stream)
+  }
+
+  /// With client `index` at zero.
+  func withoutUpdate(of index: Int) -> Cohort {
+    var cohort = self
+    cohort.a[index].elements = a[index].elements.map { _ in 0 }
+    cohort.b[index].elements = b[index].elements.map { _ in 0 }
+    return cohort
+  }
+
+  /// `count` copies of client 0.
+  func repeatingFirst() -> Cohort {
+    Cohort(a: a.map { _ in a[0] }, b: b.map { _ in b[0] }, weights: weights)
   }
 }

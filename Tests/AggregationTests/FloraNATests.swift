@@ -116,8 +116,9 @@ import Testing
   @Test func aFirstRoundWithoutAnUpdateKeepsTheAverages() throws {
     var cohort = Cohort(CohortShape.all[1], spread: 1, seed: 21)
     for u in 0..<cohort.count { cohort.b[u].elements = cohort.b[u].elements.map { _ in 0 } }
-    let average = try cohort.aggregated(by: FedIT())
     for rule in AggregationRules.all {
+      let cohort = cohort.suited(to: rule)
+      let average = try cohort.aggregated(by: FedIT())
       let layer = try cohort.aggregated(by: rule)
       #expect(layer.a == average.a && layer.b == average.b)
       let diagnostics = try cohort.diagnosed(layer)
@@ -233,8 +234,10 @@ import Testing
   /// Differences of 1e-6 make an error of 1e-12 of ‖W*‖, below what Float32 factors can express.
   @Test func differencesAtTheEdgeOfFloat32StayWithinRounding() throws {
     let cohort = Cohort(CohortShape.all[1], spread: 1e-6, seed: 26)
-    for rule in AggregationRules.all {
-      let diagnostics = try cohort.diagnosed(cohort.aggregated(by: rule))
+    // HetLoRA goes by other weights: its averages differ by the clients' differences themselves.
+    for rule in AggregationRules.all where rule.name != "hetlora" {
+      let cohort = cohort.suited(to: rule)
+      let diagnostics = try cohort.diagnosed(cohort.aggregated(by: rule).applied)
       #expect(diagnostics.rho < 1e-7)
       #expect(diagnostics.rhoOptimum < 1e-11)
       #expect(diagnostics.closedGap == nil)
@@ -244,6 +247,7 @@ import Testing
   @Test func theSameInputsGiveTheSameBits() throws {
     let cohort = Cohort(CohortShape.all[1], spread: 0.5, seed: 27)
     for rule in AggregationRules.all {
+      let cohort = cohort.suited(to: rule)
       #expect(try cohort.aggregated(by: rule) == cohort.aggregated(by: rule))
     }
   }

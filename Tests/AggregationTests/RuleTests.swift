@@ -4,23 +4,15 @@ import Testing
 
 @Suite struct RuleTests {
   @Test func rulesAreFoundByTheirNames() throws {
-    #expect(AggregationRules.names == ["fedit", "florana", "florana-matrix"])
+    #expect(
+      AggregationRules.names == [
+        "fedit", "florana", "florana-matrix", "ffa-lora", "rolora", "fedsa-lora", "flexlora", "flora",
+        "fedex-lora", "hetlora", "lora-fair", "ideal",
+      ])
     for name in AggregationRules.names { #expect(try AggregationRules.rule(named: name).name == name) }
     #expect(throws: AggregationError.unknownRule(name: "florena", known: AggregationRules.names)) {
       try AggregationRules.rule(named: "florena")
     }
-  }
-
-  @Test func theWireCarriesWhatAveragingCarries() {
-    // r (d + k) = 8 · (384 + 1536), both ways.
-    let shape = LayerShape(outputs: 1536, inputs: 384)
-    for rule in AggregationRules.all {
-      let counts = rule.wireFloatCounts(of: shape, adapterRanks: [8, 8, 4], client: 1, round: 1)
-      #expect(counts == WireFloatCounts(up: 15360, down: 15360))
-      #expect(rule.wirePlan(round: 2) == WirePlan(trained: .both, uploaded: .both, downloaded: .both))
-    }
-    let small = FloraNAMatrix().wireFloatCounts(of: shape, adapterRanks: [8, 8, 4], client: 2, round: 1)
-    #expect(small == WireFloatCounts(up: 7680, down: 7680))
   }
 
   @Test func factorSetsCountTheirOwnFactor() {
@@ -46,10 +38,11 @@ import Testing
   /// Factors that lie in wider buffers with NaN between them give the bits of factors without gaps.
   @Test func gapsBetweenTheRowsAreNotRead() throws {
     let cohort = Cohort(CohortShape.all[1], spread: 0.5, seed: 66)
-    var padded = cohort
-    padded.a = cohort.a.map { widened($0) }
-    padded.b = cohort.b.map { widened($0) }
     for rule in AggregationRules.all {
+      let cohort = cohort.suited(to: rule)
+      var padded = cohort
+      padded.a = cohort.a.map { widened($0) }
+      padded.b = cohort.b.map { widened($0) }
       let layer = try cohort.aggregated(by: rule)
       try padded.withUpdates(gap: 2) { (updates) throws in
         #expect(try rule.aggregate(updates) == layer)
