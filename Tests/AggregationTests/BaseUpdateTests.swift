@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  @Test func flORAStacksClientsOfDifferentRanks() throws {
+  @Test func floraStacksClientsOfDifferentRanks() throws {
     let cohort = Cohort(adapterRanks: [3, 1, 5], outputs: 13, inputs: 9, seed: 83)
     try expectSameModel(cohort, FLoRA(), seed: 83)
     #expect(try cohort.aggregated(by: FLoRA()).a.rows == 5)
