@@ -12,7 +12,10 @@ struct Florana: ParsableCommand {
       Exit status: 0 done, 1 a run that failed, 2 bad usage, configuration or input.
       """,
     version: Version.text,
-    subcommands: [SimulateCommand.self, EvaluateCommand.self, BenchmarkCommand.self, DoctorCommand.self])
+    subcommands: [
+      SimulateCommand.self, AggregateCommand.self, EvaluateCommand.self, BenchmarkCommand.self,
+      DoctorCommand.self,
+    ])
 
   /// As the parser's own, but with the exit statuses of this program, and once a job instead of once a
   /// rank.
