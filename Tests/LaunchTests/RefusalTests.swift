@@ -162,7 +162,7 @@ extension LaunchTests {
       #expect(job.standardError.components(separatedBy: "Usage:").count == 2, "once, not once a rank")
     }
 
-    @Test(arguments: ["simulate", "evaluate", "doctor", "benchmark step"])
+    @Test(arguments: ["simulate", "aggregate", "evaluate", "doctor", "benchmark step"])
     func helpShowsAnExample(command: String) throws {
       let words = command.split(separator: " ").map(String.init)
       let job = try world.florana(words + ["--help"], ranks: nil)
