@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up what is missing, builds, and runs every test: unit and launch tests, collective tests on 1, 2 and 3 ranks,
-# tests on the real model in release mode, those of the Python scripts, and the checks of format.
+# those of the Python scripts, and the checks of format.
 #
 #     scripts/test.sh
 #     scripts/test.sh --filter Aggregation      only the Swift tests whose name matches the regular expression
@@ -23,10 +23,6 @@ case "${1:-}" in
     exit 2
     ;;
 esac
-
-# Suites on the real model have its name; kernels without optimisation are too slow for them.
-real_model=MiniLM
-release_build=.build-test-release
 
 tests=
 summary=()
@@ -55,7 +51,7 @@ matching() {
 }
 
 debug_tests() {
-  swift test --disable-xctest --skip-build --skip "$real_model" ${filter:+--filter "$filter"}
+  swift test --disable-xctest --skip-build ${filter:+--filter "$filter"}
 }
 
 # collective_tests RANKS: the test bundle itself under mpirun, since ranks of `swift test` wait for each other's lock.
@@ -64,23 +60,13 @@ collective_tests() {
     .build/debug/floranaPackageTests.xctest --testing-library swift-testing --filter "$(matching CollectiveTests)"
 }
 
-real_model_tests() {
-  swift test --disable-xctest -c release -Xswiftc -enable-testing --scratch-path "$release_build" \
-    --filter "$(matching "$real_model")"
-}
-
 swift_tests() {
-  if chosen "^(?!.*$real_model)"; then
-    check "Unit and launch tests" debug_tests || true
-  fi
+  check "Unit and launch tests" debug_tests || true
   local ranks
   if chosen CollectiveTests; then
     for ranks in 1 2 3; do
       check "Collective tests, ranks: $ranks" collective_tests "$ranks" || true
     done
-  fi
-  if chosen "$real_model"; then
-    check "Tests on the real model (release)" real_model_tests || true
   fi
 }
 

@@ -4,7 +4,7 @@ internal import Safetensors
 /// Adapters as PEFT stores them: `adapter_config.json` beside `adapter_model.safetensors`.
 public enum PEFTAdapter {
   public static let weightsFileName = "adapter_model.safetensors"
-  private static let prefix = "base_model.model."
+  static let prefix = "base_model.model."
 
   /// Writes an adapter that `peft.PeftModel.from_pretrained` loads; the folder is made if it is missing.
   ///

@@ -36,7 +36,7 @@ public struct Partition: Sendable, Equatable {
     let dealer = Dealer(labels: labels, minimumRows: minimumRows, seed: seed)
     if case .natural(let within) = kind {
       guard let groups else { throw ClientDataError(partition: .noGroups) }
-      let members = membersByGroup(groups, count: groupCount)
+      let members = membersByGroup(groups, count: groupCount).filter { !$0.isEmpty }
       rows = try dealer.deal(groups: members, within: within, clientCount: clientCount)
     } else {
       rows = try dealer.deal(Array(0..<labels.count), kind: kind, clientCount: clientCount, group: nil)

@@ -8,7 +8,7 @@ public indirect enum PartitionKind: Sendable, Equatable {
   /// Rows in order of label, cut into equal shards, `shardsPerClient` of them dealt to each client at random.
   /// Source: McMahan et al., arXiv 1602.05629.
   case byLabel(shardsPerClient: Int)
-  /// By the group column: clients are dealt to groups as evenly as possible in order of id, and a group that has
+  /// By the group column (groups without a row do not count): clients are dealt to groups as evenly as possible in order of id, and a group that has
   /// several clients is split over them by the kind `within`. With fewer clients than groups, group `g` belongs to
   /// client `g mod count`.
   case natural(within: PartitionKind = .iid)

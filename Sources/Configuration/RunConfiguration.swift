@@ -127,6 +127,15 @@ extension RunConfiguration {
       case fedit
       case florana
       case floranaMatrix = "florana-matrix"
+      case ffaLoRA = "ffa-lora"
+      case roLoRA = "rolora"
+      case fedSALoRA = "fedsa-lora"
+      case flexLoRA = "flexlora"
+      case flora
+      case fedExLoRA = "fedex-lora"
+      case hetLoRA = "hetlora"
+      case loraFAIR = "lora-fair"
+      case ideal
     }
   }
 

@@ -31,10 +31,10 @@ extension Federation {
     let oracle = try evaluates(round) ? oracle(estimate, cohort, plan, world) : nil
     let message = try broadcast(estimate, plan, cohort, round: round, counting: &bytes.broadcast, world)
     bytes.applied = apply(message, to: &global, forClients: trained.updates.clientCount)
+    if plan.base == .fold { restart(&global, afterRound: round) }
     evaluated = try withReported(plan.reported, of: estimate?.global, over: global, world)
 
     let metrics = try evaluates(round) ? testMetrics(experiment.model, evaluated, base, world) : nil
-    if plan.base == .fold { restart(&global, afterRound: round) }
     let allOutcomes = try world.gather(
       trained.outcomes, of: cohort, placement: placement, labelCount: experiment.test.labelCount,
       to: Self.root)
@@ -171,7 +171,7 @@ extension Federation {
     return evaluated
   }
 
-  /// After a fold the factors start afresh, with new numbers for every round; the head goes on.
+  /// After a fold the factors start afresh, A with new numbers for every round and B zero; the head goes on.
   private func restart(_ global: inout AdapterParameters, afterRound round: Int) {
     let head = global.head
     global = .start(layout: experiment.layout, seed: experiment.configuration.seed, round: round)

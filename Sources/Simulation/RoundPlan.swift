@@ -21,7 +21,9 @@ struct RoundPlan: Sendable, Equatable {
     trained = floats(wire.trained, head: layout.headMode != .frozen)
     uploaded = floats(wire.uploaded, head: layout.headMode == .shared)
     downloaded = floats(wire.downloaded, head: layout.headMode == .shared)
-    kept = trained.subtracting(downloaded)
+    // Factors that are folded into the base weight start afresh instead of staying.
+    let folded = floats(wire.base == .fold ? .both : [], head: false)
+    kept = trained.subtracting(downloaded).subtracting(folded)
     base = wire.base
   }
 

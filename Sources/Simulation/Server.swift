@@ -35,10 +35,11 @@ struct Server: Sendable {
     return Estimate(updates: updates, global: next, layers: layers)
   }
 
-  /// How far each layer is from the ideal update, and the two ends it lies between.
+  /// How far each layer, its change of the base weight included, is from the ideal update, and the two ends
+  /// it lies between.
   static func diagnose(_ estimate: Estimate) throws -> [LayerDiagnostics] {
     try zip(estimate.updates.layout.layers, estimate.layers).map { slot, layer in
-      try estimate.updates.withUpdates(of: slot) { try Aggregation.diagnose($0, layer) }
+      try estimate.updates.withUpdates(of: slot) { try Aggregation.diagnose($0, layer.applied) }
     }
   }
 

@@ -17,8 +17,9 @@ public struct RunDirectory: Sendable {
     where FileManager.default.fileExists(atPath: self.path(of: name)) {
       throw TelemetryError(
         path: path,
-        problem: "expected a new or empty folder, found another run (\(name)); "
-          + "name another folder with --output, or delete or move this one")
+        problem: "expected a new or empty folder, found another run (\(name)"
+          + (FileManager.default.fileExists(atPath: self.path(of: File.summary)) ? "" : ", unfinished")
+          + "); name another folder with --output, or delete or move this one")
     }
     var isFolder = ObjCBool(false)
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {

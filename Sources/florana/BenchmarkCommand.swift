@@ -61,7 +61,7 @@ struct StepCommand: ParsableCommand {
       }
       let result = benchmark.run(warmUpSteps: warmUp)
       guard world.rank == 0 else { return }
-      Terminal.write(json ? result.json.line + "\n" : text(result))
+      try Terminal.deliver(json ? result.json.line + "\n" : text(result))
     }
   }
 

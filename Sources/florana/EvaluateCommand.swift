@@ -30,10 +30,10 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Rows of a forward pass.")
   var batch = 64
 
-  @Option(help: "Cut rows to this many tokens. Default: as prepared.")
+  @Option(help: "Cut rows to this many tokens, as the run did. Default: as prepared.")
   var maximumLength: Int?
 
-  @Option(help: "Write a JSON line a row here: row, logits, label.")
+  @Option(help: "Write a JSON line a row here: row, logits, the data's label.")
   var predictions: String?
 
   @OptionGroup var options: LaunchOptions
@@ -62,7 +62,7 @@ struct EvaluateCommand: ParsableCommand {
       try world.together {
         guard let (metrics, rows) = result else { return }
         if let predictions { try write(rows, to: predictions) }
-        Terminal.write(metrics.json.line + "\n")
+        try Terminal.deliver(metrics.json.line + "\n")
       }
     }
   }

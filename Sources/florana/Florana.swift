@@ -13,13 +13,15 @@ struct Florana: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      SimulateCommand.self, CompareCommand.self, EvaluateCommand.self, BenchmarkCommand.self,
-      DoctorCommand.self,
+      SimulateCommand.self, CompareCommand.self, AggregateCommand.self, EvaluateCommand.self,
+      BenchmarkCommand.self, DoctorCommand.self,
     ])
 
   /// As the parser's own, but with the exit statuses of this program, and once a job instead of once a
   /// rank.
   static func main() {
+    // A reader that goes away (`| head`) must not end a run that still writes its files.
+    signal(SIGPIPE, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()

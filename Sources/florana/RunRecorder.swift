@@ -23,7 +23,8 @@ struct RunRecorder {
     self.experiment = experiment
     self.isQuiet = isQuiet
     progress = ProgressReporter(
-      rounds: experiment.configuration.training.rounds, isTerminal: Terminal.isTerminal,
+      rounds: experiment.configuration.training.rounds,
+      evaluateEvery: experiment.configuration.evaluate.every, isTerminal: Terminal.isTerminal,
       width: Terminal.width, isQuiet: isQuiet, output: { Terminal.write($0) })
     try directory.write(configuration: experiment.configuration.yaml())
     try directory.write(EnvironmentReport.current(hosts: hosts))

@@ -1,10 +1,23 @@
 internal import Foundation
 
+/// A result that did not reach standard output.
+struct OutputError: Error, CustomStringConvertible {
+  let reason: String
+  var description: String { "standard output: expected to write the result, found: \(reason)" }
+}
+
 /// Standard output and standard error.
 enum Terminal {
+  /// Shows what a run also writes to files: a reader that has gone is no reason to stop it.
   static func write(_ text: String, to handle: FileHandle = .standardOutput) {
-    // A reader that has gone (a closed pipe) is no reason to stop a run whose files are being written.
     try? handle.write(contentsOf: Data(text.utf8))
+  }
+
+  /// Writes a result that is nowhere else: what cannot be written is an error.
+  static func deliver(_ text: String) throws {
+    do { try FileHandle.standardOutput.write(contentsOf: Data(text.utf8)) } catch {
+      throw OutputError(reason: String(cString: strerror(errno)))
+    }
   }
 
   /// Whether a person may be looking at standard output.

@@ -217,3 +217,15 @@ import Testing
     }
   }
 }
+
+@Suite struct EmptyGroupTests {
+  /// A group that only the test split has owns no client.
+  @Test func groupsWithoutARowDoNotCount() throws {
+    let groups: [Int32] = [0, 0, 0, 2, 2, 2, 4, 4, 4]
+    let partition = try Partition(
+      labels: [Int32](repeating: 0, count: 9), groups: groups, groupCount: 5, kind: .natural(),
+      clientCount: 3,
+      seed: 1)
+    #expect(partition.rows == [[0, 1, 2], [3, 4, 5], [6, 7, 8]])
+  }
+}

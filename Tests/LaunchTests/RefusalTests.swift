@@ -156,13 +156,34 @@ extension LaunchTests {
       #expect(try world.text("run/summary.json") == before)
     }
 
+    @Test func anUnfinishedRunIsCalledSo() throws {
+      #expect(try world.simulate("run", ["training.rounds=1"], ranks: nil).status == 0)
+      try FileManager.default.removeItem(atPath: world.folder.path + "/run/summary.json")
+      let job = try world.simulate("run", ["training.rounds=1"], ranks: nil)
+      #expect(job.status == 2 && job.standardError.contains("unfinished"))
+    }
+
+    @Test func aReaderThatGoesAwayEndsNothing() throws {
+      let line = "\(TinyWorld.program) simulate tiny.yaml --output run | head -1"
+      let job = try Job.run(["/bin/bash", "-o", "pipefail", "-c", line], ranks: nil, folder: world.folder)
+      #expect(job.status == 0 && job.standardOutput.split(separator: "\n").count == 1, "\(job.standardError)")
+      #expect(try !world.text("run/summary.json").isEmpty)
+    }
+
+    @Test func aMetricThatCannotBeWrittenIsAnError() throws {
+      #expect(try world.simulate("run", ["training.rounds=1"], ranks: nil).status == 0)
+      let line = "\(TinyWorld.program) evaluate --model model --data data --adapter run/adapter >/dev/full"
+      let job = try Job.run(["/bin/bash", "-c", line], ranks: nil, folder: world.folder)
+      #expect(job.status == 1 && job.reports("florana: ").first?.hasPrefix("standard output: ") == true)
+    }
+
     @Test func badUsage() throws {
       let job = try world.florana(["simulate", "--outpt", "x"], ranks: 2)
       #expect(job.status == 2)
       #expect(job.standardError.components(separatedBy: "Usage:").count == 2, "once, not once a rank")
     }
 
-    @Test(arguments: ["simulate", "evaluate", "doctor", "benchmark step"])
+    @Test(arguments: ["simulate", "aggregate", "evaluate", "doctor", "benchmark step"])
     func helpShowsAnExample(command: String) throws {
       let words = command.split(separator: " ").map(String.init)
       let job = try world.florana(words + ["--help"], ranks: nil)

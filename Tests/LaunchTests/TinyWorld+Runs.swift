@@ -1,5 +1,6 @@
 import Foundation
 import LaunchSupport
+import Safetensors
 import Telemetry
 import TestSupport
 
@@ -15,6 +16,12 @@ extension TinyWorld {
   func simulate(_ output: String, _ settings: [String] = [], ranks: Int?) throws -> Job.Outcome {
     try florana(
       ["simulate", "tiny.yaml", "--output", output] + settings.flatMap { ["--set", $0] }, ranks: ranks)
+  }
+
+  /// The tensors of a run's adapter by name.
+  func adapter(_ output: String) throws -> [String: [Float]] {
+    let file = try SafetensorsFile(path: "\(folder.path)/\(output)/adapter/adapter_model.safetensors")
+    return try Dictionary(uniqueKeysWithValues: file.names.map { ($0, try file.floatArray(named: $0)) })
   }
 
   func adapterHash(_ output: String) throws -> String {

@@ -1,0 +1,130 @@
+internal import Adapters
+internal import Aggregation
+internal import Foundation
+internal import LinearAlgebra
+public import Telemetry
+
+/// What the aggregation did in each layer and in all of them together.
+public struct AdapterAggregationReport: Sendable {
+  let method: String
+  let output: String
+  /// Folders and their weights, which sum to 1.
+  let adapters: [(folder: String, weight: Double)]
+  let layers: [LayerFigures]
+
+  /// All layers together, each counted under its scaling.
+  private var total: LayerDiagnostics {
+    .total(layers.map { $0.diagnostics.scaled(by: $0.layer.scaling) })
+  }
+
+  /// Aligned text: a line a layer and one for all, with a header and a line end.
+  public var table: String {
+    let head = ["layer", "shape", "adapter rank", "ρ", "ρ FedIT", "ρ optimum", "closed gap"]
+    let rows = layers.map { figures in
+      let layer = figures.layer
+      return [layer.name, "\(layer.outputs)×\(layer.inputs)", "\(figures.adapterRank)"]
+        + figures.diagnostics.columns
+    }
+    return aligned([head] + rows + [["total", "", ""] + total.columns])
+  }
+
+  public var json: JSONValue {
+    .object(
+      [
+        ("method", .string(method)), ("output", .string(output)),
+        (
+          "adapters",
+          .array(adapters.map { .object([("path", .string($0.folder)), ("weight", .number($0.weight))]) })
+        ),
+      ] + total.entries + [("layers", .array(layers.map(\.json)))])
+  }
+}
+
+/// One layer's figures.
+struct LayerFigures: Sendable {
+  let layer: PEFTLayer
+  /// That of the result.
+  let adapterRank: Int
+  let diagnostics: LayerDiagnostics
+  let coefficients: ClosedRange<Double>?
+  let sweeps: Int?
+
+  init(_ layer: PEFTLayer, _ aggregated: AggregatedLayer, _ diagnostics: LayerDiagnostics) {
+    self.layer = layer
+    adapterRank = aggregated.a.rows
+    self.diagnostics = diagnostics
+    coefficients = aggregated.coefficients?.range
+    sweeps = aggregated.sweeps
+  }
+
+  var json: JSONValue {
+    .object(
+      [
+        ("layer", .string(layer.name)), ("outputs", .integer(layer.outputs)),
+        ("inputs", .integer(layer.inputs)), ("adapterRank", .integer(adapterRank)),
+        ("scaling", .number(layer.scaling)),
+      ] + diagnostics.entries
+        + (coefficients.map { range -> [(key: String, value: JSONValue)] in
+          let pair: [(key: String, value: JSONValue)] = [
+            ("minimum", .number(range.lowerBound)), ("maximum", .number(range.upperBound)),
+          ]
+          return [("coefficients", .object(pair))]
+        } ?? []) + (sweeps.map { [("sweeps", .integer($0))] } ?? []))
+  }
+}
+
+extension LayerFigures {
+  /// Numbers that carry the figures between ranks; NaN for what is missing.
+  var wire: [Double] {
+    [
+      Double(adapterRank), diagnostics.idealNorm, diagnostics.errorNorm, diagnostics.errorNormFedIT,
+      diagnostics.errorNormOptimum, coefficients?.lowerBound ?? .nan, coefficients?.upperBound ?? .nan,
+      sweeps.map(Double.init) ?? .nan,
+    ]
+  }
+
+  init(_ layer: PEFTLayer, wire: [Double]) {
+    self.layer = layer
+    adapterRank = Int(wire[0])
+    diagnostics = LayerDiagnostics(
+      idealNorm: wire[1], errorNorm: wire[2], errorNormFedIT: wire[3], errorNormOptimum: wire[4])
+    coefficients = wire[5] <= wire[6] ? wire[5]...wire[6] : nil
+    sweeps = wire[7].isNaN ? nil : Int(wire[7])
+  }
+}
+
+extension LayerDiagnostics {
+  fileprivate func scaled(by factor: Double) -> LayerDiagnostics {
+    LayerDiagnostics(
+      idealNorm: idealNorm * factor, errorNorm: errorNorm * factor,
+      errorNormFedIT: errorNormFedIT * factor, errorNormOptimum: errorNormOptimum * factor)
+  }
+
+  fileprivate var columns: [String] {
+    [significant(rho), significant(rhoFedIT), significant(rhoOptimum)]
+      + [closedGap.map { String(format: "%.3f", $0) } ?? "-"]
+  }
+
+  fileprivate var entries: [(key: String, value: JSONValue)] {
+    [
+      ("rho", .number(rho)), ("rhoFedIT", .number(rhoFedIT)), ("rhoOptimum", .number(rhoOptimum)),
+      ("closedGap", closedGap.map { .number($0) } ?? .null),
+    ]
+  }
+}
+
+/// Four decimals, or three digits where they would not show.
+private func significant(_ value: Double) -> String {
+  String(format: value != 0 && value < 1e-3 ? "%.2e" : "%.4f", value)
+}
+
+/// Lines of columns: names to the left, figures to the right.
+private func aligned(_ rows: [[String]]) -> String {
+  let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+  return rows.map { row in
+    row.indices.map { column in
+      let space = String(repeating: " ", count: widths[column] - row[column].count)
+      return column == 0 ? row[column] + space : space + row[column]
+    }.joined(separator: "  ") + "\n"
+  }.joined()
+}

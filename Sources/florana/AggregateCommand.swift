@@ -1,0 +1,77 @@
+internal import ArgumentParser
+internal import Files
+internal import Foundation
+internal import MPI
+internal import Simulation
+internal import Telemetry
+
+struct AggregateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "aggregate",
+    abstract: "Aggregate PEFT adapters of one base model into one PEFT adapter.",
+    discussion: """
+      Prints how far each layer is from the weighted mean of the adapters' products: ρ, that of plain averaging, \
+      that of the best adapter of this rank. The result has the first adapter's configuration, in F32.
+      Examples:
+        florana aggregate --method florana --output merged a b c --weights 3,5,2
+        mpirun -np 4 florana aggregate --method florana-matrix --output merged sites/*
+      """)
+
+  @Option(
+    help: "The aggregation method: fedit, florana, florana-matrix or another whose result is one adapter.")
+  var method: String
+
+  @Option(help: "The folder for the result; it must not hold an adapter.")
+  var output: String
+
+  @Argument(help: "PEFT folders: adapter_config.json and adapter_model.safetensors.")
+  var adapters: [String]
+
+  @Option(help: "Positive numbers, one an adapter, separated by commas. Default: all the same.")
+  var weights: String?
+
+  @Option(help: "Write the figures here as one JSON object.")
+  var json: String?
+
+  @OptionGroup var options: LaunchOptions
+
+  func validate() throws { _ = try parsedWeights() }
+
+  func run() {
+    Launch.run(blasThreads: options.blasThreads) { world in
+      let rank = world.rank
+      let aggregation = try world.together {
+        try checkingInput {
+          if rank == 0 { try requireRoomForFigures() }
+          return try AdapterAggregation(
+            method: method, folders: adapters, weights: parsedWeights(), output: output)
+        }
+      }
+      let report = try aggregation.run(world)
+      try world.together {
+        guard let report else { return }
+        if let json { try replaceFile(at: json, with: report.json.document) }
+        Terminal.write(report.table)
+      }
+    }
+  }
+
+  private func parsedWeights() throws -> [Double]? {
+    try weights?.split(separator: ",", omittingEmptySubsequences: false).map { text in
+      let text = text.trimmingCharacters(in: .whitespaces)
+      guard let weight = Double(text), weight > 0, weight.isFinite else {
+        throw ValidationError("--weights: expected positive numbers such as 3,5,2, found \"\(text)\"")
+      }
+      return weight
+    }
+  }
+
+  /// A path that cannot be written is told before the work, not after it.
+  private func requireRoomForFigures() throws {
+    guard let json else { return }
+    let folder = URL(fileURLWithPath: json).deletingLastPathComponent().path
+    guard FileManager.default.isWritableFile(atPath: folder) else {
+      throw ValidationError("--json: expected a folder that can be written, found \(folder)")
+    }
+  }
+}

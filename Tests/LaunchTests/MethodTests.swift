@@ -1,0 +1,68 @@
+import Configuration
+import LaunchSupport
+import Telemetry
+import TestSupport
+import Testing
+
+extension LaunchTests {
+  /// Every method through a whole run.
+  @Suite(.serialized) struct MethodTests {
+    private let world: TinyWorld
+
+    init() throws { world = try TinyWorld() }
+
+    private func run(_ method: String, _ settings: [String] = [], ranks: Int?, output: String) throws {
+      let job = try world.simulate(output, settings + ["method.name=\(method)"], ranks: ranks)
+      #expect(job.status == 0, "\(method): \(job.standardError)")
+    }
+
+    @Test(arguments: RunConfiguration.Method.Name.allCases)
+    func theNumberOfRanksChangesNoBit(method: RunConfiguration.Method.Name) throws {
+      let settings = ["training.rounds=3", "clients.participation=0.6"]
+      try run(method.rawValue, settings, ranks: nil, output: "one")
+      try run(method.rawValue, settings, ranks: 3, output: "three")
+      #expect(try world.adapterHash("one") == world.adapterHash("three"))
+      let (one, three) = (try world.rounds("one"), try world.rounds("three"))
+      #expect(one.map(\.global) == three.map(\.global) && one.map(\.rho) == three.map(\.rho))
+      #expect(one.map(\.personalised) == three.map(\.personalised))
+      #expect(one.allSatisfy { $0.global?.loss.isFinite == true })
+    }
+
+    /// The first round's clients are the same for all these methods, so that what an exact method evaluates
+    /// is the oracle of plain averaging.
+    @Test(arguments: ["flora", "fedex-lora", "ideal"])
+    func exactMethodsAreTheOracle(method: String) throws {
+      try run("fedit", ranks: 2, output: "plain")
+      try run(method, ranks: 2, output: "exact")
+      let (plain, exact) = (try world.rounds("plain"), try world.rounds("exact"))
+      let (oracle, found) = (try #require(plain[0].oracle), try #require(exact[0].global))
+      #expect(abs(oracle.loss - found.loss) < 1e-5 && oracle.accuracy == found.accuracy)
+      #expect(try #require(plain[0].global).loss != oracle.loss)
+      #expect(try #require(exact[0].rho) < 1e-6 && exact[0].oracle == exact[0].global)
+      // The second round trains on the changed base weights.
+      #expect(try #require(exact[1].rho) < 1e-6 && exact[1].trainLoss != plain[1].trainLoss)
+    }
+
+    @Test func methodsThatSendOneFactorSendHalf() throws {
+      for method in ["fedit", "ffa-lora", "fedsa-lora", "flora"] { try run(method, ranks: 2, output: method) }
+      let bytes = try ["fedit", "ffa-lora", "fedsa-lora", "flora"].map { try world.rounds($0)[0].bytes }
+      // Rank 4 on query, value and attention output (32×32) and output (32×64) of two blocks; a head of 99.
+      let (head, a, b) = (99, 2 * 4 * (3 * 32 + 64), 2 * 4 * (4 * 32))
+      #expect(bytes.map(\.logicalUp) == [head + a + b, head + b, head + a, head + a + b].map { $0 * 4 * 7 })
+      #expect(
+        bytes.map(\.logicalDown) == [head + a + b, head + b, head + a, head + 7 * (a + b)].map { $0 * 4 * 7 })
+    }
+
+    @Test func whatIsFrozenStays() throws {
+      try run("ffa-lora", ["training.rounds=1"], ranks: 2, output: "one")
+      try run("ffa-lora", ["training.rounds=2"], ranks: 2, output: "two")
+      try run("rolora", ["training.rounds=1"], ranks: 2, output: "odd")
+      try run("rolora", ["training.rounds=2"], ranks: 2, output: "even")
+      func tensors(_ output: String, _ factor: String) throws -> [String: [Float]] {
+        try world.adapter(output).filter { $0.key.contains("lora_\(factor)") }
+      }
+      #expect(try tensors("one", "A") == tensors("two", "A") && tensors("one", "B") != tensors("two", "B"))
+      #expect(try tensors("odd", "B") == tensors("even", "B") && tensors("odd", "A") != tensors("even", "A"))
+    }
+  }
+}
