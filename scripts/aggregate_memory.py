@@ -28,7 +28,8 @@ def main():
     arguments = parse()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        pool = array("f", (random.Random(1).gauss(0, 0.02) for _ in range(1 << 20)))
+        source = random.Random(1)
+        pool = array("f", (source.gauss(0, 0.02) for _ in range(1 << 20)))
         adapters = [make(folder / f"adapter-{i}", i, pool, arguments) for i in range(arguments.adapters)]
         size = sum((a / "adapter_model.safetensors").stat().st_size for a in adapters)
         print(f"{len(adapters)} adapters, {size / 1e6:.0f} MB")

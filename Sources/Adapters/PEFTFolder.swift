@@ -33,22 +33,27 @@ public struct PEFTFolder: Sendable {
   /// The tensors of `modules_to_save`, in ascending order of their names.
   public let savedTensors: [HeadTensor]
   private let file: SafetensorsFile
+  private let firstTensor: TensorDescription
+  private let lastTensor: TensorDescription
 
   /// Opens the folder and checks every tensor's name and shape.
   public init(path: String) throws {
     self.path = path
     settings = try PEFTSettings(folder: path)
-    file = try SafetensorsFile(path: path + "/" + PEFTAdapter.weightsFileName)
+    let file = try SafetensorsFile(path: path + "/" + PEFTAdapter.weightsFileName)
+    self.file = file
+    let descriptions = try file.names.map { try file.tensor(named: $0) }
+      .sorted { $0.byteRange.lowerBound < $1.byteRange.lowerBound }
+    guard let first = descriptions.first, let last = descriptions.last else {
+      throw PEFTError.noFactors(path: file.path)
+    }
+    (firstTensor, lastTensor) = (first, last)
     var tensors = FoundTensors()
     for name in file.names { try tensors.add(name, settings, file.path) }
-    let (settings, file) = (settings, file)
+    let settings = settings
     layers = try tensors.factors.sorted { $0.key.compare($1.key, options: .numeric) == .orderedAscending }
       .map { try PEFTLayer(name: $0, tensors: $1, settings, file) }
-    guard !layers.isEmpty else {
-      throw PEFTError.unsupported(
-        key: "tensors", path: file.path, expected: "lora_A.weight and lora_B.weight of a layer", found: "none"
-      )
-    }
+    guard !layers.isEmpty else { throw PEFTError.noFactors(path: file.path) }
     savedTensors = try tensors.saved.map { HeadTensor(name: $0, shape: try file.tensor(named: $0).shape) }
   }
 
@@ -69,9 +74,21 @@ public struct PEFTFolder: Sendable {
   public func values(of tensor: HeadTensor) throws -> [Float] { try read(tensor.name) }
 
   private func read(_ name: String) throws -> [Float] {
-    let values = try file.floatArray(named: name)
-    releasePages(file.bytes(of: try file.tensor(named: name)))
-    return values
+    defer { releasePages() }
+    return try file.floatArray(named: name)
+  }
+
+  /// Gives the mapped pages of all tensors back to the system, which reads them again if need be: not only
+  /// those of the tensor just read, since the system maps some on either side as well. Nothing of the mapping is
+  /// lent to anyone.
+  private func releasePages() {
+    guard let start = file.bytes(of: firstTensor).baseAddress else { return }
+    let end = file.bytes(of: lastTensor)
+    let lead = Int(bitPattern: start) % Int(getpagesize())
+    let byteCount = (end.baseAddress ?? start) - start + end.count
+    // Advice: where it is not taken, the pages stay until memory is short. The page that holds the first byte
+    // and the one that holds the last belong to this mapping alone.
+    _ = madvise(UnsafeMutableRawPointer(mutating: start - lead), byteCount + lead, MADV_DONTNEED)
   }
 }
 
@@ -155,15 +172,4 @@ extension PEFTLayer {
       name: name, outputs: shapeOfB[0], inputs: shapeOfA[1], adapterRank: rank, alpha: alpha,
       scaling: alpha / settings.divisor(adapterRank: rank), a: a, b: b)
   }
-}
-
-/// Gives the pages of a mapped file that hold `bytes` back to the system, which reads them again if need be.
-///
-/// Only whole pages of this mapping are named: its first and last page belong to no other.
-private func releasePages(_ bytes: UnsafeRawBufferPointer) {
-  guard let base = bytes.baseAddress, bytes.count > 0 else { return }
-  let lead = Int(bitPattern: base) % Int(getpagesize())
-  let start = UnsafeMutableRawPointer(mutating: base - lead)
-  // Advice: where it is not taken, the pages stay until memory is short.
-  _ = madvise(start, bytes.count + lead, MADV_DONTNEED)
 }

@@ -38,7 +38,7 @@ public struct AdapterAggregation: Sendable {
   }
 
   /// Methods that leave factors with the clients or change the base weight have no single adapter as result.
-  private static func requireOneAdapter(of rule: any AggregationRule) throws {
+  static func requireOneAdapter(of rule: any AggregationRule) throws {
     let plan = rule.wirePlan(round: 1)
     guard plan != .bothFactors else { return }
     let isPart = plan.uploaded != .both || plan.downloaded != .both

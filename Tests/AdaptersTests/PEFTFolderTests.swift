@@ -90,6 +90,14 @@ import Testing
     #expect("\(try #require(error))".contains(part))
   }
 
+  @Test func aFileWithoutFactorsIsRefused() {
+    #expect {
+      try open(tensors: [])
+    } throws: {
+      "\($0)".contains("lora_A.weight and lora_B.weight of a layer, found none")
+    }
+  }
+
   @Test func factorsThatDoNotFitAreNamed() throws {
     let error = #expect(throws: PEFTError.self) {
       try open(tensors: [("q.lora_A.weight", [2, 5]), ("q.lora_B.weight", [3, 4])])
