@@ -19,58 +19,81 @@ enum Side {
 /// The differences are taken in Float64 and rounded to `Scalar` once: in Float32 each block keeps a relative
 /// error of 6e-8 however small the differences are.
 struct CentredFactors<Scalar: LAPACKScalar> {
-  let clientCount: Int
-  let adapterRank: Int
-  let weights: [Double]
-  /// (U+1) r × outputs: the transposed blocks of `B`, one below the other.
-  let left: Matrix<Scalar>
-  /// (U+1) r × inputs: the blocks of `A`.
-  let right: Matrix<Scalar>
+  private let updates: LayerUpdates
+  private let averages: FactorPair
 
+  var clientCount: Int { updates.clients.count }
+  var adapterRank: Int { averages.a.rows }
+  var weights: [Double] { updates.weights }
   var blockCount: Int { clientCount + 1 }
+  /// (U+1) r
+  var rowCount: Int { blockCount * adapterRank }
 
   /// `averages` are those of `updates`.
   init(_ updates: LayerUpdates, averages: FactorPair) {
-    clientCount = updates.clients.count
-    adapterRank = averages.a.rows
-    weights = updates.weights
-    left = centred(updates.clients.map(\.b), around: averages.b, transposed: true)
-    right = centred(updates.clients.map(\.a), around: averages.a, transposed: false)
+    self.updates = updates
+    self.averages = averages
   }
 
-  func stack(_ side: Side) -> Matrix<Scalar> { side == .left ? left : right }
-}
+  /// `outputs` (left) or `inputs` (right).
+  func columnCount(_ side: Side) -> Int { side == .left ? updates.shape.outputs : updates.shape.inputs }
 
-/// The mean, then each term's difference from it, one below the other.
-private func centred<Scalar: LAPACKScalar>(
-  _ terms: [MatrixView<Float>], around mean: Matrix<Double>, transposed: Bool
-) -> Matrix<Scalar> {
-  let (rows, columns) = transposed ? (mean.columns, mean.rows) : (mean.rows, mean.columns)
-  let count = rows * columns * (terms.count + 1)
-  // Written once, without clearing it first: at 4096×4096 that is half of the time.
-  let elements = [Scalar](unsafeUninitializedCapacity: count) { target, initializedCount in
-    defer { initializedCount = count }
-    guard let base = target.baseAddress, count > 0 else { return }
-    let stack = MutableMatrixView(base, rows: rows * (terms.count + 1), columns: columns)
-    mean.withView { mean in
-      writeMean(mean, into: stack.rows(0..<rows), transposed: transposed)
-      for (client, term) in terms.enumerated() {
-        let block = stack.rows((client + 1) * rows..<(client + 2) * rows)
-        if transposed {
-          writeTransposedDifference(term, mean, into: block)
-        } else {
-          writeDifference(term, mean, into: block)
+  /// All blocks of a side, one below the other: (U+1) r × outputs, the transposed blocks of `B`, or (U+1) r ×
+  /// inputs, those of `A`.
+  func stack(_ side: Side) -> Matrix<Scalar> {
+    let (rows, columns) = (rowCount, columnCount(side))
+    // Written once, without clearing it first: at 4096×4096 that is half of the time.
+    let elements = [Scalar](unsafeUninitializedCapacity: rows * columns) { target, count in
+      count = rows * columns
+      guard let base = target.baseAddress, count > 0 else { return }
+      write(side, 0..<columns, into: MutableMatrixView(base, rows: rows, columns: columns))
+    }
+    return Matrix(rows: rows, columns: columns, elements: elements)
+  }
+
+  /// Lends the stack of a side by ranges of its columns, which share one buffer: it stays in the cache, and large
+  /// stacks never touch fresh memory.
+  func forEachTile(_ side: Side, _ body: (MatrixView<Scalar>, Range<Int>) -> Void) {
+    let columns = columnCount(side)
+    let width = rowCount * columns <= 1 << 20 ? columns : min(columns, 1024)
+    guard rowCount > 0, width > 0 else { return }
+    withUnsafeTemporaryAllocation(of: Scalar.self, capacity: rowCount * width) { buffer in
+      for start in stride(from: 0, to: columns, by: width) {
+        let range = start..<min(start + width, columns)
+        let tile = MutableMatrixView(buffer.baseAddress!, rows: rowCount, columns: range.count)
+        write(side, range, into: tile)
+        body(tile.view, range)
+      }
+    }
+  }
+
+  private func write(_ side: Side, _ range: Range<Int>, into tile: MutableMatrixView<Scalar>) {
+    func block(_ index: Int) -> MutableMatrixView<Scalar> {
+      tile.rows(index * adapterRank..<(index + 1) * adapterRank)
+    }
+    if side == .left {
+      averages.b.withView { mean in
+        let mean = mean.rows(range)
+        transpose(mean, into: block(0))
+        for (client, term) in updates.clients.enumerated() {
+          writeTransposedDifference(term.b.rows(range), mean, into: block(client + 1))
+        }
+      }
+    } else {
+      averages.a.withView { mean in
+        let mean = mean.columns(range)
+        writeMean(mean, into: block(0))
+        for (client, term) in updates.clients.enumerated() {
+          writeDifference(term.a.columns(range), mean, into: block(client + 1))
         }
       }
     }
   }
-  return Matrix(rows: rows * (terms.count + 1), columns: columns, elements: elements)
 }
 
 private func writeMean<Scalar: LAPACKScalar>(
-  _ mean: MatrixView<Double>, into target: MutableMatrixView<Scalar>, transposed: Bool
+  _ mean: MatrixView<Double>, into target: MutableMatrixView<Scalar>
 ) {
-  if transposed { return transpose(mean, into: target) }
   for row in 0..<mean.rows {
     for column in 0..<mean.columns { target[row, column] = Scalar(mean[row, column]) }
   }

@@ -9,36 +9,28 @@ struct FactoredProducts<Scalar: LAPACKScalar>: FactorProducts {
   static var sketchWidth: Int { 64 }
 
   let averageObjective: Double
-  private let factors: CentredFactors<Scalar>
+  private let stacks: CentredStacks<Scalar>
   private let leftMeanProducts: Matrix<Double>
   private let rightMeanProducts: Matrix<Double>
 
-  var clientCount: Int { factors.clientCount }
-  var adapterRank: Int { factors.adapterRank }
+  var clientCount: Int { stacks.weights.count }
+  var adapterRank: Int { stacks.adapterRank }
   var correlation: Matrix<Double>? { nil }
 
   init(_ factors: CentredFactors<Scalar>) {
-    self.factors = factors
-    leftMeanProducts = Self.meanProducts(factors.left, factors)
-    rightMeanProducts = Self.meanProducts(factors.right, factors)
-    let sketch = signSketch(rows: factors.right.columns, width: Self.sketchWidth, as: Scalar.self)
-    let norm = idealImage(factors, .left, sketch).frobeniusNorm
+    stacks = CentredStacks(factors)
+    leftMeanProducts = stacks.meanProducts(.left)
+    rightMeanProducts = stacks.meanProducts(.right)
+    let sketch = signSketch(rows: stacks.right.columns, width: Self.sketchWidth, as: Scalar.self)
+    let norm = stacks.idealImage(.left, sketch).frobeniusNorm
     averageObjective = norm * norm
   }
 
   func meanProducts(_ side: Side) -> Matrix<Double> { side == .left ? leftMeanProducts : rightMeanProducts }
 
-  private static func meanProducts(_ stack: Matrix<Scalar>, _ factors: CentredFactors<Scalar>) -> Matrix<
-    Double
-  > {
-    let r = factors.adapterRank
-    let products = stack.withView { product($0, .asStored, $0.rows(0..<r), .transposed) }
-    return products.withView { Matrix<Double>($0) }.reshaped(rows: factors.blockCount, columns: r * r)
-  }
-
   func correlation(_ side: Side, with combination: [Double]) -> [Double] {
     let sum = combined(side.other, combination).withView { Matrix<Scalar>(transposing: $0) }
-    return blockDots(side, idealImage(factors, side, sum))
+    return blockDots(side, stacks.idealImage(side, sum))
   }
 
   func moment(_ side: Side, _ combination: [Double]) -> Matrix<Double> {
@@ -49,7 +41,7 @@ struct FactoredProducts<Scalar: LAPACKScalar>: FactorProducts {
   /// whose images stay small.
   func curvature(_ side: Side, moment: Matrix<Double>) throws -> Matrix<Double> {
     let root = try squareRoot(of: moment).withView { Matrix<Scalar>($0) }
-    let stack = factors.stack(side)
+    let stack = stacks[side]
     var sum = Matrix<Double>(rows: blockCount, columns: blockCount)
     let tile = 512
     for start in stride(from: 0, to: stack.columns, by: tile) {
@@ -78,7 +70,7 @@ struct FactoredProducts<Scalar: LAPACKScalar>: FactorProducts {
 
   /// r × columns: `Σ_v y_v b_v`.
   private func combined(_ side: Side, _ combination: [Double]) -> Matrix<Double> {
-    let stack = factors.stack(side)
+    let stack = stacks[side]
     let size = adapterRank * stack.columns
     var sum = Matrix<Double>(rows: adapterRank, columns: stack.columns)
     stack.elements.withUnsafeBufferPointer { numbers in
@@ -98,7 +90,7 @@ struct FactoredProducts<Scalar: LAPACKScalar>: FactorProducts {
 
   /// `⟨b_v, image⟩` of every block, for an r × columns image.
   private func blockDots(_ side: Side, _ image: Matrix<Scalar>) -> [Double] {
-    factors.stack(side).withView { stack in
+    stacks[side].withView { stack in
       image.withView { image in
         (0..<blockCount).map { block in
           innerProduct(stack.rows(block * adapterRank..<(block + 1) * adapterRank), image)
@@ -108,20 +100,41 @@ struct FactoredProducts<Scalar: LAPACKScalar>: FactorProducts {
   }
 }
 
-/// Left: `(E₀ sum)ᵀ = Σ_u p_u (α_u sum)ᵀ β_uᵀ` for an inputs × m matrix; right: with the sides swapped.
-private func idealImage<Scalar: LAPACKScalar>(
-  _ factors: CentredFactors<Scalar>, _ side: Side, _ sum: Matrix<Scalar>
-) -> Matrix<Scalar> {
-  let clients = factors.adapterRank..<factors.blockCount * factors.adapterRank
-  var inner = factors.stack(side.other).withView { other in
-    sum.withView { product(other.rows(clients), .asStored, $0, .asStored) }
+/// Both stacks of the centred blocks.
+private struct CentredStacks<Scalar: LAPACKScalar> {
+  let adapterRank: Int
+  let weights: [Double]
+  let left: Matrix<Scalar>
+  let right: Matrix<Scalar>
+
+  init(_ factors: CentredFactors<Scalar>) {
+    adapterRank = factors.adapterRank
+    weights = factors.weights
+    left = factors.stack(.left)
+    right = factors.stack(.right)
   }
-  for row in 0..<inner.rows {
-    let weight = Scalar(factors.weights[row / factors.adapterRank])
-    for column in 0..<inner.columns { inner[row, column] *= weight }
+
+  subscript(side: Side) -> Matrix<Scalar> { side == .left ? left : right }
+
+  func meanProducts(_ side: Side) -> Matrix<Double> {
+    let products = self[side].withView { product($0, .asStored, $0.rows(0..<adapterRank), .transposed) }
+    return products.withView { Matrix<Double>($0) }
+      .reshaped(rows: weights.count + 1, columns: adapterRank * adapterRank)
   }
-  return factors.stack(side).withView { stack in
-    inner.withView { product($0, .transposed, stack.rows(clients), .asStored) }
+
+  /// Left: `(E₀ sum)ᵀ = Σ_u p_u (α_u sum)ᵀ β_uᵀ` for an inputs × m matrix; right: with the sides swapped.
+  func idealImage(_ side: Side, _ sum: Matrix<Scalar>) -> Matrix<Scalar> {
+    let clients = adapterRank..<self[side].rows
+    var inner = self[side.other].withView { other in
+      sum.withView { product(other.rows(clients), .asStored, $0, .asStored) }
+    }
+    for row in 0..<inner.rows {
+      let weight = Scalar(weights[row / adapterRank])
+      for column in 0..<inner.columns { inner[row, column] *= weight }
+    }
+    return self[side].withView { stack in
+      inner.withView { product($0, .transposed, stack.rows(clients), .asStored) }
+    }
   }
 }
 

@@ -17,8 +17,8 @@ struct GramProducts<Scalar: LAPACKScalar>: FactorProducts {
   init(_ factors: CentredFactors<Scalar>) {
     clientCount = factors.clientCount
     adapterRank = factors.adapterRank
-    left = factors.left.withView { gramMatrix($0) }
-    right = factors.right.withView { gramMatrix($0) }
+    left = gram(factors, .left)
+    right = gram(factors, .right)
     let correlations = correlate(left, right, factors.weights, adapterRank: adapterRank)
     let diagonal = factors.weights.enumerated().map { $1 * correlations[$0 + 1, $0 + 1] }
     averageObjective = max(0, diagonal.reduce(0, +))
@@ -26,7 +26,7 @@ struct GramProducts<Scalar: LAPACKScalar>: FactorProducts {
   }
 
   func meanProducts(_ side: Side) -> Matrix<Double> {
-    let gram = gram(side)
+    let gram = gramMatrix(side)
     let r = adapterRank
     var result = Matrix<Double>(rows: blockCount, columns: r * r)
     for row in 0..<gram.rows {
@@ -45,7 +45,7 @@ struct GramProducts<Scalar: LAPACKScalar>: FactorProducts {
     var half = Matrix<Double>(rows: r, columns: r)
     guard r > 0 else { return half }
     half.withMutableView { half in
-      gram(side).withView { gram in
+      gramMatrix(side).withView { gram in
         for row in 0..<gram.rows {
           let (v, i) = row.quotientAndRemainder(dividingBy: r)
           guard combination[v] != 0 else { continue }
@@ -63,7 +63,7 @@ struct GramProducts<Scalar: LAPACKScalar>: FactorProducts {
     var result = Matrix<Double>(rows: count, columns: count)
     guard r > 0 else { return result }
     result.withMutableView { result in
-      gram(side).withView { gram in
+      gramMatrix(side).withView { gram in
         moment.withView { moment in
           for row in 0..<gram.rows {
             let (v, i) = row.quotientAndRemainder(dividingBy: r)
@@ -78,7 +78,18 @@ struct GramProducts<Scalar: LAPACKScalar>: FactorProducts {
     return result
   }
 
-  private func gram(_ side: Side) -> Matrix<Scalar> { side == .left ? left : right }
+  private func gramMatrix(_ side: Side) -> Matrix<Scalar> { side == .left ? left : right }
+}
+
+/// The Gram matrix of all rows of a side's stack, tile by tile.
+private func gram<Scalar: LAPACKScalar>(_ factors: CentredFactors<Scalar>, _ side: Side) -> Matrix<Scalar> {
+  var gram = Matrix<Scalar>(rows: factors.rowCount, columns: factors.rowCount)
+  guard factors.rowCount > 0 else { return gram }
+  gram.withMutableView { gram in
+    factors.forEachTile(side) { tile, _ in addGramMatrix(of: tile, to: gram) }
+    mirrorUpperTriangle(gram)
+  }
+  return gram
 }
 
 /// `target[0..<r] += y_v Σ_w y_w row[w r ..< (w+1) r]` over the blocks w ≥ v, of which v counts half.

@@ -5,14 +5,7 @@ extension CentredFactors {
   ///
   /// As `Σ p_u ⟨β_uᵀ b, α_u aᵀ⟩`: nothing wider than m beside the factors.
   func errorProduct(b: Matrix<Double>, a: Matrix<Double>) -> Double {
-    let clients = adapterRank..<blockCount * adapterRank
-    let images = [(left, b), (right, a.transposed)].map { stack, other in
-      stack.withView { stack in
-        other.withView { Matrix<Scalar>($0) }.withView {
-          product(stack.rows(clients), .asStored, $0, .asStored)
-        }
-      }
-    }
+    let images = [images(.left, b), images(.right, a.transposed)]
     return images[0].withView { left in
       images[1].withView { right in
         weights.enumerated().reduce(0) { sum, client in
@@ -21,6 +14,21 @@ extension CentredFactors {
         }
       }
     }
+  }
+
+  /// U r × m: the clients' rows of a side's stack times `other`.
+  private func images(_ side: Side, _ other: Matrix<Double>) -> Matrix<Scalar> {
+    let rounded = other.withView { Matrix<Scalar>($0) }
+    var sum = Matrix<Scalar>(rows: rowCount - adapterRank, columns: other.columns)
+    sum.withMutableView { sum in
+      rounded.withView { other in
+        forEachTile(side) { tile, range in
+          let clients = tile.rows(adapterRank..<rowCount)
+          multiply(clients, .asStored, other.rows(range), .asStored, into: sum, beta: 1)
+        }
+      }
+    }
+    return sum
   }
 }
 

@@ -172,8 +172,8 @@ private struct YardstickProduct {
         right.withView { right in
           switch yardstick {
           case .gram:
-            Float.syrk(left, transposed: false, into: target)
-            Float.syrk(right, transposed: false, into: target)
+            Float.syrk(left, transposed: false, into: target, beta: 0)
+            Float.syrk(right, transposed: false, into: target, beta: 0)
           case .dense: multiply(left, .transposed, right, .asStored, into: target)
           }
         }
