@@ -10,88 +10,116 @@ enum Side {
   var other: Side { self == .left ? .right : .left }
 }
 
-/// A cohort's factors as their weighted mean and the differences from it, in Float64.
+/// A cohort's factors as their weighted mean and the differences from it.
 ///
 /// Block 0 is the mean `B̄ = Σ p_u B_u`, block `u` (1…U) is `β_u = B_u − B̄`; likewise for `A`. Every distance
 /// from the ideal update is a sum of products of small blocks, so clients that differ by 1e-6 lose no digits:
 /// `W* = B̄ Ā + E₀` with `E₀ = Σ p_u β_u α_u`, because `Σ p_u β_u = 0`.
-struct CentredFactors {
-  let clientCount: Int
-  let adapterRank: Int
-  let weights: [Double]
-  /// (U+1) r × outputs: the transposed blocks of `B`, one below the other.
-  let left: Matrix<Double>
-  /// (U+1) r × inputs: the blocks of `A`.
-  let right: Matrix<Double>
+///
+/// The differences are taken in Float64 and rounded to `Scalar` once: in Float32 each block keeps a relative
+/// error of 6e-8 however small the differences are.
+struct CentredFactors<Scalar: LAPACKScalar> {
+  private let updates: LayerUpdates
+  private let averages: FactorPair
 
+  var clientCount: Int { updates.clients.count }
+  var adapterRank: Int { averages.a.rows }
+  var weights: [Double] { updates.weights }
   var blockCount: Int { clientCount + 1 }
+  /// (U+1) r
+  var rowCount: Int { blockCount * adapterRank }
 
-  init(_ updates: LayerUpdates, adapterRank: Int) {
-    clientCount = updates.clients.count
-    self.adapterRank = adapterRank
-    weights = updates.weights
-    left = centred(updates.clients.map(\.b), weights, transposed: true)
-    right = centred(updates.clients.map(\.a), weights, transposed: false)
+  /// `averages` are those of `updates`.
+  init(_ updates: LayerUpdates, averages: FactorPair) {
+    self.updates = updates
+    self.averages = averages
   }
 
-  func stack(_ side: Side) -> Matrix<Double> { side == .left ? left : right }
-}
+  /// `outputs` (left) or `inputs` (right).
+  func columnCount(_ side: Side) -> Int { side == .left ? updates.shape.outputs : updates.shape.inputs }
 
-/// The weighted mean of equal shapes, then each one's difference from it, one below the other.
-private func centred(
-  _ terms: [MatrixView<Float>], _ weights: [Double], transposed: Bool
-) -> Matrix<Double> {
-  let mean = combination(terms, weights)
-  let (rows, columns) = transposed ? (mean.columns, mean.rows) : (mean.rows, mean.columns)
-  let count = rows * columns * (terms.count + 1)
-  // Written once, without clearing it first: at 4096×4096 that is half of the time.
-  let elements = [Double](unsafeUninitializedCapacity: count) { target, initializedCount in
-    defer { initializedCount = count }
-    guard let base = target.baseAddress, count > 0 else { return }
-    let stack = MutableMatrixView(base, rows: rows * (terms.count + 1), columns: columns)
-    mean.withView { mean in
-      let first = stack.rows(0..<rows)
-      if transposed { transpose(mean, into: first) } else { copy(mean, into: first) }
-      for (client, term) in terms.enumerated() {
-        let block = stack.rows((client + 1) * rows..<(client + 2) * rows)
-        if transposed {
-          writeTransposedDifference(term, mean, into: block)
-        } else {
-          writeDifference(term, mean, into: block)
+  /// All blocks of a side, one below the other: (U+1) r × outputs, the transposed blocks of `B`, or (U+1) r ×
+  /// inputs, those of `A`.
+  func stack(_ side: Side) -> Matrix<Scalar> {
+    let (rows, columns) = (rowCount, columnCount(side))
+    // Written once, without clearing it first: at 4096×4096 that is half of the time.
+    let elements = [Scalar](unsafeUninitializedCapacity: rows * columns) { target, count in
+      count = rows * columns
+      guard let base = target.baseAddress, count > 0 else { return }
+      write(side, 0..<columns, into: MutableMatrixView(base, rows: rows, columns: columns))
+    }
+    return Matrix(rows: rows, columns: columns, elements: elements)
+  }
+
+  /// Lends the stack of a side by ranges of its columns, which share one buffer: it stays in the cache, and large
+  /// stacks never touch fresh memory.
+  func forEachTile(_ side: Side, _ body: (MatrixView<Scalar>, Range<Int>) -> Void) {
+    let columns = columnCount(side)
+    let width = rowCount * columns <= 1 << 20 ? columns : min(columns, 1024)
+    guard rowCount > 0, width > 0 else { return }
+    withUnsafeTemporaryAllocation(of: Scalar.self, capacity: rowCount * width) { buffer in
+      for start in stride(from: 0, to: columns, by: width) {
+        let range = start..<min(start + width, columns)
+        let tile = MutableMatrixView(buffer.baseAddress!, rows: rowCount, columns: range.count)
+        write(side, range, into: tile)
+        body(tile.view, range)
+      }
+    }
+  }
+
+  private func write(_ side: Side, _ range: Range<Int>, into tile: MutableMatrixView<Scalar>) {
+    func block(_ index: Int) -> MutableMatrixView<Scalar> {
+      tile.rows(index * adapterRank..<(index + 1) * adapterRank)
+    }
+    if side == .left {
+      averages.b.withView { mean in
+        let mean = mean.rows(range)
+        transpose(mean, into: block(0))
+        for (client, term) in updates.clients.enumerated() {
+          writeTransposedDifference(term.b.rows(range), mean, into: block(client + 1))
+        }
+      }
+    } else {
+      averages.a.withView { mean in
+        let mean = mean.columns(range)
+        writeMean(mean, into: block(0))
+        for (client, term) in updates.clients.enumerated() {
+          writeDifference(term.a.columns(range), mean, into: block(client + 1))
         }
       }
     }
   }
-  return Matrix(rows: rows * (terms.count + 1), columns: columns, elements: elements)
 }
 
-private func copy(_ source: MatrixView<Double>, into target: MutableMatrixView<Double>) {
-  for row in 0..<source.rows {
-    let start = target.base + row * target.stride
-    start.update(from: source.base + row * source.stride, count: source.columns)
+private func writeMean<Scalar: LAPACKScalar>(
+  _ mean: MatrixView<Double>, into target: MutableMatrixView<Scalar>
+) {
+  for row in 0..<mean.rows {
+    for column in 0..<mean.columns { target[row, column] = Scalar(mean[row, column]) }
   }
 }
 
-private func writeDifference(
-  _ term: MatrixView<Float>, _ mean: MatrixView<Double>, into target: MutableMatrixView<Double>
+private func writeDifference<Scalar: LAPACKScalar>(
+  _ term: MatrixView<Float>, _ mean: MatrixView<Double>, into target: MutableMatrixView<Scalar>
 ) {
   for row in 0..<term.rows {
     let (from, centre) = (term.base + row * term.stride, mean.base + row * mean.stride)
     let to = target.base + row * target.stride
-    for column in 0..<term.columns { to[column] = Double(from[column]) - centre[column] }
+    for column in 0..<term.columns { to[column] = Scalar(Double(from[column]) - centre[column]) }
   }
 }
 
 /// By tiles of rows, so that each line of the target is written at once.
-private func writeTransposedDifference(
-  _ term: MatrixView<Float>, _ mean: MatrixView<Double>, into target: MutableMatrixView<Double>
+private func writeTransposedDifference<Scalar: LAPACKScalar>(
+  _ term: MatrixView<Float>, _ mean: MatrixView<Double>, into target: MutableMatrixView<Scalar>
 ) {
   let tile = 32
   for top in stride(from: 0, to: term.rows, by: tile) {
     for column in 0..<term.columns {
       let to = target.base + column * target.stride
       for row in top..<min(top + tile, term.rows) {
-        to[row] = Double(term.base[row * term.stride + column]) - mean.base[row * mean.stride + column]
+        to[row] = Scalar(
+          Double(term.base[row * term.stride + column]) - mean.base[row * mean.stride + column])
       }
     }
   }

@@ -4,23 +4,35 @@ internal import LinearAlgebra
 ///
 /// A side's product is `B̂ = B̄ + Σ_v x_v b_v` with `b_0 = B̄`: `x` is what changes against the average, and
 /// the distance is `E₀ − X Â − B̄ Y`, a sum of small terms. `x` and `y` have U+1 numbers.
-struct CoefficientSearch {
+struct CoefficientSearch<Products: FactorProducts> {
   /// The search ends when a sweep lowers the objective by less than this part of it.
-  static let tolerance = 1e-9
-  static let sweepLimit = 200
+  static var tolerance: Double { 1e-9 }
+  static var sweepLimit: Int { 200 }
   /// Singular values below this part of the largest count as zero.
-  static let cutOff = 1e-12
+  static var cutOff: Double { 1e-12 }
 
-  let products: any FactorProducts
+  let products: Products
   let weights: [Double]
   private let leftMeanProducts: Matrix<Double>
   private let rightMeanProducts: Matrix<Double>
+  /// `‖E₀‖²`, the averages' objective.
+  let averageObjective: Double
+  /// `⟨E₀, B̄Ā⟩`
+  private let meanCorrelation: Double
+  /// `‖B̄Ā‖²`
+  let meanSquare: Double
+  /// `‖W*‖²`
+  let idealSquare: Double
 
-  init(_ products: any FactorProducts, weights: [Double]) {
+  init(_ products: Products, weights: [Double]) {
     self.products = products
     self.weights = weights
-    leftMeanProducts = products.products(.left, with: products.mean)
-    rightMeanProducts = products.products(.right, with: products.mean)
+    leftMeanProducts = products.meanProducts(.left)
+    rightMeanProducts = products.meanProducts(.right)
+    averageObjective = products.averageObjective
+    meanCorrelation = products.correlation(.left, with: products.mean)[0]
+    meanSquare = dot(leftMeanProducts.leading(products), rightMeanProducts.leading(products))
+    idealSquare = max(0, averageObjective + 2 * meanCorrelation + meanSquare)
   }
 
   /// (U+1)×r²: row v is `G_v0`.
@@ -39,16 +51,6 @@ struct CoefficientSearch {
       get { side == .left ? left : right }
       set { if side == .left { left = newValue } else { right = newValue } }
     }
-  }
-
-  /// `‖E₀‖²`, the averages' objective.
-  var averageObjective: Double {
-    max(0, weights.enumerated().reduce(0) { $0 + $1.1 * products.correlation[$1.0 + 1, $1.0 + 1] })
-  }
-
-  /// `‖W*‖²`
-  var idealSquare: Double {
-    max(0, averageObjective + 2 * products.correlation[0, 0] + dot(meanBlock(.left), meanBlock(.right)))
   }
 
   /// The averages themselves.
@@ -98,22 +100,19 @@ struct CoefficientSearch {
 
   /// With `q = e₀ + y`: `‖E₀ − B̄Y‖² − 2 ⟨E₀ − B̄Y, XÂ⟩ + ‖XÂ‖²`.
   func quadratic(_ side: Side, other y: [Double]) throws -> Quadratic {
-    let changes = products.products(side.other, with: y)
     let full = zip(products.mean, y).map { $0 + $1 }
-    let mixed = contract(full, changes)
+    let changes = products.moment(side.other, y)
+    let crossed = contract(y, meanProducts(side.other)).transposed
+    let mixed = crossed + changes
     let moment = (contract(full, meanProducts(side.other)) + mixed).symmetrized
-    let correlations = correlation(side, with: full)
+    let correlations = products.correlation(side, with: full)
     let overlaps = meanProducts(side).times(mixed.elements)
-    let own = dot(meanBlock(side), contract(y, changes).elements)
+    let own = dot(meanBlock(side), changes.elements)
+    let changed = correlations[0] - meanCorrelation
     return Quadratic(
       hessian: try products.curvature(side, moment: moment),
       linear: zip(correlations, overlaps).map { $0 - $1 },
-      constant: averageObjective - 2 * correlation(side, with: y)[0] + own)
-  }
-
-  /// `Σ_w C_vw y_w`, with the roles of the sides swapped for the right one.
-  private func correlation(_ side: Side, with y: [Double]) -> [Double] {
-    side == .left ? products.correlation.times(y) : products.correlation.transposed.times(y)
+      constant: averageObjective - 2 * changed + own)
   }
 
   /// `Σ_v x_v M_v` as an r×r matrix, from rows of r² numbers.
@@ -123,9 +122,7 @@ struct CoefficientSearch {
   }
 
   /// `G_00` of a side as r² numbers.
-  func meanBlock(_ side: Side) -> [Double] {
-    Array(meanProducts(side).elements.prefix(products.adapterRank * products.adapterRank))
-  }
+  func meanBlock(_ side: Side) -> [Double] { meanProducts(side).leading(products) }
 }
 
 extension CoefficientSearch {
@@ -168,6 +165,11 @@ func dot(_ left: [Double], _ right: [Double]) -> Double {
 }
 
 extension Matrix where Scalar == Double {
+  /// The first r² numbers: `G_00` of a side's mean products.
+  fileprivate func leading(_ products: any FactorProducts) -> [Double] {
+    Array(elements.prefix(products.adapterRank * products.adapterRank))
+  }
+
   /// The product with a vector.
   func times(_ vector: [Double]) -> [Double] {
     withView { product($0, vector: vector) }

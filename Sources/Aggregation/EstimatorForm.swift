@@ -18,10 +18,11 @@ enum EstimatorForm: Equatable {
     return gram <= factored ? .gram : .factored
   }
 
-  /// Whether `(a aᵀ) b` or `a (aᵀ b)` is cheaper for stacks of `rows` rows: the dense d×k matrix in the
-  /// middle is formed only where the Gram matrix is larger.
-  static func formsDenseUpdate(rows: Int, outputs: Int, inputs: Int) -> Bool {
-    rows * (outputs + inputs) > 2 * outputs * inputs
+  /// Whether products in Float32 save time that shows: below thirty million multiply-adds the passes around
+  /// them cost as much.
+  func isLarge(clients: Int, adapterRank: Int, shape: LayerShape) -> Bool {
+    let count = self == .gram ? Self.gramOperationCount : Self.factoredOperationCount
+    return count(clients, adapterRank, shape) > 30_000_000
   }
 
   /// Multiply-adds with Gram matrices: the two rank-k updates, the correlation, and passes over both
@@ -34,14 +35,21 @@ enum EstimatorForm: Equatable {
       + passes * square * operationsPerRead
   }
 
-  /// Multiply-adds with factors: the correlation through the ideal update, and in each sweep on each side
-  /// two thin products and one rank-k update of U+1 long rows.
+  /// Multiply-adds with factors: in each sweep on each side a rank-k update of U+1 long rows and, for the
+  /// gradient and the second start, about six thin products.
   static func factoredOperationCount(clients: Int, adapterRank r: Int, shape: LayerShape) -> Int {
     let blocks = clients + 1
     let rows = blocks * r
     let sum = shape.outputs + shape.inputs
-    let images = min(rows * rows * sum, 2 * rows * shape.outputs * shape.inputs)
-    let sweep = 2 * rows * r * sum + blocks * blocks * r * sum / 2
-    return images + blocks * rows * shape.outputs + expectedSweepCount * sweep
+    let sweep = 6 * rows * r * sum + blocks * blocks * r * sum / 2
+    return FactoredProducts<Float>.sketchWidth * rows * sum + expectedSweepCount * sweep
+  }
+}
+
+extension FloraNA {
+  /// Whether the estimate of a layer goes by way of two Gram matrices of (clients + 1) · adapterRank rows, or,
+  /// where those would be too large, by passes over the factors.
+  public static func formsGramMatrices(clients: Int, adapterRank: Int, shape: LayerShape) -> Bool {
+    EstimatorForm.cheapest(clients: clients, adapterRank: adapterRank, shape: shape) == .gram
   }
 }

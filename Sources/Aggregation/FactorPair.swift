@@ -38,10 +38,36 @@ func combination(_ terms: [MatrixView<Float>], _ coefficients: [Double]) -> Matr
   var sum = Matrix<Double>(
     rows: terms.map(\.rows).max() ?? 0, columns: terms.map(\.columns).max() ?? 0)
   guard !sum.elements.isEmpty else { return sum }
+  let isUniform = terms.allSatisfy {
+    $0.rows == sum.rows && $0.columns == sum.columns && $0.stride == sum.columns
+  }
   sum.withMutableView { sum in
+    if isUniform { return accumulate(coefficients, terms, into: sum) }
     for (term, coefficient) in zip(terms, coefficients) { accumulate(coefficient, term, into: sum) }
   }
   return sum
+}
+
+/// The same sums for terms without gaps, part by part: a part of the target stays in the first cache while all
+/// terms are added, two at a time.
+private func accumulate(
+  _ factors: [Double], _ terms: [MatrixView<Float>], into sum: MutableMatrixView<Double>
+) {
+  let (count, part) = (sum.rows * sum.columns, 1024)
+  for start in stride(from: 0, to: count, by: part) {
+    let (size, target) = (min(part, count - start), sum.base + start)
+    for index in stride(from: 0, to: terms.count - 1, by: 2) {
+      let (first, second) = (terms[index].base + start, terms[index + 1].base + start)
+      let (p, q) = (factors[index], factors[index + 1])
+      for position in 0..<size {
+        target[position] = (target[position] + p * Double(first[position])) + q * Double(second[position])
+      }
+    }
+    if let last = terms.last, !terms.count.isMultiple(of: 2) {
+      let (source, p) = (last.base + start, factors[terms.count - 1])
+      for position in 0..<size { target[position] += p * Double(source[position]) }
+    }
+  }
 }
 
 private func accumulate(_ factor: Double, _ term: MatrixView<Float>, into sum: MutableMatrixView<Double>) {

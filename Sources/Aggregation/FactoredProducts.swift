@@ -2,84 +2,157 @@ internal import LinearAlgebra
 
 /// The products from the factors themselves, for cohorts whose Gram matrices would be larger than the layer.
 ///
-/// Nothing of size n² is kept; each question costs a pass over the factors.
-struct FactoredProducts: FactorProducts {
-  let correlation: Matrix<Double>
-  private let factors: CentredFactors
+/// Nothing of size n² or outputs × inputs is formed; each question costs a few passes over the factors. Thin
+/// products are in `Scalar`, sums over clients and inner products in Float64.
+struct FactoredProducts<Scalar: LAPACKScalar>: FactorProducts {
+  /// Columns of the sketch that estimates `‖E₀‖²` of wide layers; narrower ones are measured exactly.
+  static var sketchWidth: Int { 64 }
 
-  var clientCount: Int { factors.clientCount }
-  var adapterRank: Int { factors.adapterRank }
+  let averageObjective: Double
+  private let stacks: CentredStacks<Scalar>
+  private let leftMeanProducts: Matrix<Double>
+  private let rightMeanProducts: Matrix<Double>
 
-  init(_ factors: CentredFactors) {
-    self.factors = factors
-    let images = idealImages(factors)
-    correlation = blockProducts(factors.left, images, blockCount: factors.blockCount)
+  var clientCount: Int { stacks.weights.count }
+  var adapterRank: Int { stacks.adapterRank }
+  var correlation: Matrix<Double>? { nil }
+
+  init(_ factors: CentredFactors<Scalar>) {
+    stacks = CentredStacks(factors)
+    leftMeanProducts = stacks.meanProducts(.left)
+    rightMeanProducts = stacks.meanProducts(.right)
+    let sketch = signSketch(rows: stacks.right.columns, width: Self.sketchWidth, as: Scalar.self)
+    let norm = stacks.idealImage(.left, sketch).frobeniusNorm
+    averageObjective = norm * norm
   }
 
-  func products(_ side: Side, with combination: [Double]) -> Matrix<Double> {
-    let stack = factors.stack(side)
-    let flat = stack.reshaped(rows: blockCount, columns: adapterRank * stack.columns)
-    let elements = flat.withView { product($0, .transposed, vector: combination) }
-    let sum = Matrix(rows: adapterRank, columns: stack.columns, elements: elements)
-    return product(stack, .asStored, sum, .transposed)
-      .reshaped(rows: blockCount, columns: adapterRank * adapterRank)
+  func meanProducts(_ side: Side) -> Matrix<Double> { side == .left ? leftMeanProducts : rightMeanProducts }
+
+  func correlation(_ side: Side, with combination: [Double]) -> [Double] {
+    let sum = combined(side.other, combination).withView { Matrix<Scalar>(transposing: $0) }
+    return blockDots(side, stacks.idealImage(side, sum))
   }
 
-  /// `⟨G_vw, L Lᵀ⟩` is the inner product of `Lᵀ b_vᵀ` and `Lᵀ b_wᵀ`: one rank-k update.
+  func moment(_ side: Side, _ combination: [Double]) -> Matrix<Double> {
+    combined(side, combination).withView { gramMatrix($0) }
+  }
+
+  /// `⟨G_vw, L Lᵀ⟩` is the inner product of `Lᵀ b_vᵀ` and `Lᵀ b_wᵀ`: rank-k updates, by tiles of columns
+  /// whose images stay small.
   func curvature(_ side: Side, moment: Matrix<Double>) throws -> Matrix<Double> {
-    let root = try squareRoot(of: moment)
-    let stack = factors.stack(side)
-    var images = Matrix<Double>(rows: stack.rows, columns: stack.columns)
-    guard !images.elements.isEmpty else { return Matrix(rows: blockCount, columns: blockCount) }
+    let root = try squareRoot(of: moment).withView { Matrix<Scalar>($0) }
+    let stack = stacks[side]
+    var sum = Matrix<Double>(rows: blockCount, columns: blockCount)
+    let tile = 512
+    for start in stride(from: 0, to: stack.columns, by: tile) {
+      let columns = start..<min(start + tile, stack.columns)
+      let images = stack.withView { imageRows($0.columns(columns), root) }
+      let gram: Matrix<Scalar> = images.withView { gramMatrix($0) }
+      sum += gram.withView { Matrix<Double>($0) }
+    }
+    return sum
+  }
+
+  /// (U+1) × (r · columns): the blocks `Lᵀ b_vᵀ`, one a row.
+  private func imageRows(_ stack: MatrixView<Scalar>, _ root: Matrix<Scalar>) -> Matrix<Scalar> {
+    var images = Matrix<Scalar>(rows: stack.rows, columns: stack.columns)
+    guard !images.elements.isEmpty else { return images.reshaped(rows: blockCount, columns: 0) }
     root.withView { root in
-      stack.withView { stack in
-        images.withMutableView { images in
-          for block in 0..<blockCount {
-            let rows = block * adapterRank..<(block + 1) * adapterRank
-            multiply(root, .transposed, stack.rows(rows), .asStored, into: images.rows(rows))
+      images.withMutableView { images in
+        for block in 0..<blockCount {
+          let rows = block * adapterRank..<(block + 1) * adapterRank
+          multiply(root, .transposed, stack.rows(rows), .asStored, into: images.rows(rows))
+        }
+      }
+    }
+    return images.reshaped(rows: blockCount, columns: adapterRank * stack.columns)
+  }
+
+  /// r × columns: `Σ_v y_v b_v`.
+  private func combined(_ side: Side, _ combination: [Double]) -> Matrix<Double> {
+    let stack = stacks[side]
+    let size = adapterRank * stack.columns
+    var sum = Matrix<Double>(rows: adapterRank, columns: stack.columns)
+    stack.elements.withUnsafeBufferPointer { numbers in
+      sum.elements.withUnsafeMutableBufferPointer { sum in
+        for start in Swift.stride(from: 0, to: size, by: 2048) {
+          for (block, factor) in combination.enumerated() where factor != 0 {
+            let offset = block * size
+            for index in start..<min(start + 2048, size) {
+              sum[index] += factor * Double(numbers[offset + index])
+            }
           }
         }
       }
     }
-    return images.reshaped(rows: blockCount, columns: adapterRank * stack.columns).withView { gramMatrix($0) }
+    return sum
   }
-}
 
-/// (U+1) r × outputs: the blocks `a_w E₀ᵀ`, in the cheaper of the two orders.
-private func idealImages(_ factors: CentredFactors) -> Matrix<Double> {
-  let clients = factors.adapterRank..<factors.blockCount * factors.adapterRank
-  let weighted = weightedClients(factors)
-  return factors.right.withView { right in
-    weighted.withView { weighted in
-      if EstimatorForm.formsDenseUpdate(rows: right.rows, outputs: weighted.columns, inputs: right.columns) {
-        let transposedIdeal = product(right.rows(clients), .transposed, weighted, .asStored)
-        return transposedIdeal.withView { product(right, .asStored, $0, .asStored) }
+  /// `⟨b_v, image⟩` of every block, for an r × columns image.
+  private func blockDots(_ side: Side, _ image: Matrix<Scalar>) -> [Double] {
+    stacks[side].withView { stack in
+      image.withView { image in
+        (0..<blockCount).map { block in
+          innerProduct(stack.rows(block * adapterRank..<(block + 1) * adapterRank), image)
+        }
       }
-      let inner = product(right, .asStored, right.rows(clients), .transposed)
-      return inner.withView { product($0, .asStored, weighted, .asStored) }
     }
   }
 }
 
-/// U r × outputs: the blocks `p_u β_uᵀ`.
-private func weightedClients(_ factors: CentredFactors) -> Matrix<Double> {
-  let r = factors.adapterRank
-  var weighted = Matrix<Double>(rows: factors.clientCount * r, columns: factors.left.columns)
-  factors.left.withView { left in
-    for (client, weight) in factors.weights.enumerated() {
-      let block = left.rows((client + 1) * r..<(client + 2) * r)
-      weighted.place(block, scaledBy: weight, row: client * r, column: 0)
+/// Both stacks of the centred blocks.
+private struct CentredStacks<Scalar: LAPACKScalar> {
+  let adapterRank: Int
+  let weights: [Double]
+  let left: Matrix<Scalar>
+  let right: Matrix<Scalar>
+
+  init(_ factors: CentredFactors<Scalar>) {
+    adapterRank = factors.adapterRank
+    weights = factors.weights
+    left = factors.stack(.left)
+    right = factors.stack(.right)
+  }
+
+  subscript(side: Side) -> Matrix<Scalar> { side == .left ? left : right }
+
+  func meanProducts(_ side: Side) -> Matrix<Double> {
+    let products = self[side].withView { product($0, .asStored, $0.rows(0..<adapterRank), .transposed) }
+    return products.withView { Matrix<Double>($0) }
+      .reshaped(rows: weights.count + 1, columns: adapterRank * adapterRank)
+  }
+
+  /// Left: `(E₀ sum)ᵀ = Σ_u p_u (α_u sum)ᵀ β_uᵀ` for an inputs × m matrix; right: with the sides swapped.
+  func idealImage(_ side: Side, _ sum: Matrix<Scalar>) -> Matrix<Scalar> {
+    let clients = adapterRank..<self[side].rows
+    var inner = self[side.other].withView { other in
+      sum.withView { product(other.rows(clients), .asStored, $0, .asStored) }
+    }
+    for row in 0..<inner.rows {
+      let weight = Scalar(weights[row / adapterRank])
+      for column in 0..<inner.columns { inner[row, column] *= weight }
+    }
+    return self[side].withView { stack in
+      inner.withView { product($0, .transposed, stack.rows(clients), .asStored) }
     }
   }
-  return weighted
 }
 
-/// `⟨x_v, y_w⟩` of the blocks of two stacks.
-private func blockProducts(_ x: Matrix<Double>, _ y: Matrix<Double>, blockCount: Int) -> Matrix<Double> {
-  let size = x.elements.count / blockCount
-  return product(
-    x.reshaped(rows: blockCount, columns: size), .asStored, y.reshaped(rows: blockCount, columns: size),
-    .transposed)
+/// rows × width random signs over `√width`: a product with it keeps the mean square. The identity where that is
+/// no wider than twice the width.
+private func signSketch<Scalar: LAPACKScalar>(rows: Int, width: Int, as _: Scalar.Type) -> Matrix<Scalar> {
+  let isExact = rows <= 2 * width
+  var sketch = Matrix<Scalar>(rows: rows, columns: isExact ? rows : width)
+  let scale = Scalar(1 / Double(width).squareRoot())
+  var generator = SplitMix(seed: 1)
+  for row in 0..<rows {
+    guard !isExact else {
+      sketch[row, row] = 1
+      continue
+    }
+    for column in 0..<width { sketch[row, column] = generator.next() >> 63 == 0 ? scale : -scale }
+  }
+  return sketch
 }
 
 /// L with `L Lᵀ` = a symmetric matrix without negative eigenvalues beyond rounding.

@@ -12,7 +12,12 @@ public struct FedIT: AggregationRule {
 
 /// The averages as a layer.
 func averaged(_ updates: LayerUpdates, sweeps: Int?) -> AggregatedLayer {
-  let averages = FactorPair(averaging: updates).rounded
+  averaged(FactorPair(averaging: updates), updates, sweeps: sweeps)
+}
+
+/// The same from averages that are there already.
+func averaged(_ averages: FactorPair, _ updates: LayerUpdates, sweeps: Int?) -> AggregatedLayer {
+  let averages = averages.rounded
   let weights = CombinationCoefficients(ofB: updates.weights, ofA: updates.weights)
   return AggregatedLayer(a: averages.a, b: averages.b, coefficients: weights, sweeps: sweeps)
 }

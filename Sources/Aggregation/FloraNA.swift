@@ -13,66 +13,91 @@ public struct FloraNA: AggregationRule {
 
   public func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer {
     let rank = try updates.uniformAdapterRank(for: name)
-    guard let found = try bestCoefficients(updates, adapterRank: rank) else {
-      return averaged(updates, sweeps: 0)
-    }
     let average = FactorPair(averaging: updates)
-    let (pair, coefficients) = balanced(updates, found.coefficients, average)
-    let layer = AggregatedLayer(
-      a: Matrix(rounding: pair.a), b: Matrix(rounding: pair.b), coefficients: coefficients,
-      sweeps: found.sweeps)
-    let doubt = Self.doubtfulPart * (pair.roundingScale + average.roundingScale)
-    guard found.gain <= doubt else { return layer }
-    let distances = try MeasuredDistances(updates, layer)
-    let isNearer = distances.errorNorm < distances.errorNormFedIT * (1 - Self.leastGain)
-    return isNearer ? layer : averaged(updates, sweeps: found.sweeps)
-  }
-
-  /// Smaller relative differences are rounding, which must not choose.
-  private static let leastGain = 1e-6
-
-  /// Rounding both factors to Float32 moves a product by at most 2⁻²³ of the product of their norms. Four
-  /// times that also covers the rounding of the search's own objective. Gains below it are measured.
-  private static let doubtfulPart = 0x1p-21
-
-  /// What a search found.
-  private struct Finding {
-    var coefficients: CombinationCoefficients
-    var sweeps: Int
-    /// How much nearer to the ideal than the averages, before rounding to Float32.
-    var gain: Double
-  }
-
-  /// The better of the two starts, or `nil` when nothing beats the averages.
-  private func bestCoefficients(_ updates: LayerUpdates, adapterRank: Int) throws -> Finding? {
-    let factors = CentredFactors(updates, adapterRank: adapterRank)
-    let search = CoefficientSearch(Self.products(factors, updates.shape), weights: updates.weights)
-    let (average, ideal) = (search.averageObjective, search.idealSquare)
-    // Below 1e-8 of ‖W*‖ the rounding of the factors is the larger error.
-    guard average > 1e-16 * ideal else { return nil }
-    let best = try bestState(search)
-    guard best.objective < average else { return nil }
-    let coefficients = CombinationCoefficients(
-      ofB: clientCoefficients(best.left, updates.weights),
-      ofA: clientCoefficients(best.right, updates.weights))
-    return Finding(
-      coefficients: coefficients, sweeps: best.sweeps,
-      gain: average.squareRoot() - best.objective.squareRoot())
-  }
-
-  /// The lower of the two descents. Both mostly end in the same minimum: rounding must not choose, so
-  /// the second has to be lower by more than the searches' own accuracy.
-  private func bestState(_ search: CoefficientSearch) throws -> CoefficientSearch.State {
-    let first = try search.descend(from: search.average)
-    guard let start = try search.spectralStart() else { return first }
-    let second = try search.descend(from: start)
-    return second.objective < first.objective * (1 - Self.leastGain) ? second : first
-  }
-
-  private static func products(_ factors: CentredFactors, _ shape: LayerShape) -> any FactorProducts {
+    guard rank > 0 else { return averaged(average, updates, sweeps: 0) }
     let form = EstimatorForm.cheapest(
-      clients: factors.clientCount, adapterRank: factors.adapterRank, shape: shape)
-    return form == .gram ? GramProducts(factors) : FactoredProducts(factors)
+      clients: updates.clients.count, adapterRank: rank, shape: updates.shape)
+    let isLarge = form.isLarge(clients: updates.clients.count, adapterRank: rank, shape: updates.shape)
+    if isLarge, let estimate = try Estimate<Float>(updates, average, form), estimate.isResolved {
+      return estimate.layer
+    }
+    return try Estimate<Double>(updates, average, form)?.layer ?? averaged(average, updates, sweeps: 0)
+  }
+}
+
+/// An estimate from products of centred factors in `Scalar`.
+private struct Estimate<Scalar: LAPACKScalar> {
+  let layer: AggregatedLayer
+  /// Whether the objective that was reached is large beside what its terms lose by rounding to `Scalar`.
+  ///
+  /// Products in Float32 keep the terms to about 1e-7, and the objective is their difference. It is small beside
+  /// them where clients have different multiples of common factors: the averages are far off and other
+  /// coefficients are exact.
+  let isResolved: Bool
+
+  /// `nil` where nothing beats the averages.
+  init?(_ updates: LayerUpdates, _ average: FactorPair, _ form: EstimatorForm) throws {
+    let factors = CentredFactors<Scalar>(updates, averages: average)
+    switch form {
+    case .gram: try self.init(updates, average, factors, GramProducts(factors))
+    case .factored: try self.init(updates, average, factors, FactoredProducts(factors))
+    }
+  }
+
+  private init?(
+    _ updates: LayerUpdates, _ average: FactorPair, _ factors: CentredFactors<Scalar>,
+    _ products: some FactorProducts
+  ) throws {
+    let search = CoefficientSearch(products, weights: updates.weights)
+    let start = search.averageObjective
+    // Below 1e-8 of ‖W*‖ the rounding of the factors is the larger error.
+    guard start > 1e-16 * search.idealSquare else { return nil }
+    let best = try bestState(search)
+    guard best.objective < start else { return nil }
+    isResolved = best.objective > 1e-3 * start
+    let found = combined(updates, search.clientCoefficients(best), average, sweeps: best.sweeps)
+    let doubt = doubtfulPart * (found.pair.roundingScale + average.roundingScale)
+    guard start.squareRoot() - best.objective.squareRoot() <= doubt else {
+      layer = found.layer
+      return
+    }
+    let gain = -roundedGain(of: found.layer, over: average, factors)
+    layer = gain > 2 * leastGain * start ? found.layer : averaged(average, updates, sweeps: best.sweeps)
+  }
+}
+
+/// Smaller relative differences are rounding, which must not choose.
+private let leastGain = 1e-6
+
+/// Rounding both factors to Float32 moves a product by at most 2⁻²³ of the product of their norms. Four times
+/// that also covers the rounding of the search's own objective. Gains below it are measured.
+private let doubtfulPart = 0x1p-21
+
+/// The lower of the two descents. Both mostly end in the same minimum: rounding must not choose, so the second
+/// has to be lower by more than the searches' own accuracy.
+private func bestState<Products>(
+  _ search: CoefficientSearch<Products>
+) throws -> CoefficientSearch<Products>.State {
+  let first = try search.descend(from: search.average)
+  guard let start = try search.spectralStart() else { return first }
+  let second = try search.descend(from: start)
+  return second.objective < first.objective * (1 - leastGain) ? second : first
+}
+
+private func combined(
+  _ updates: LayerUpdates, _ coefficients: CombinationCoefficients, _ average: FactorPair, sweeps: Int
+) -> (pair: FactorPair, layer: AggregatedLayer) {
+  let (pair, coefficients) = balanced(updates, coefficients, average)
+  let layer = AggregatedLayer(
+    a: Matrix(rounding: pair.a), b: Matrix(rounding: pair.b), coefficients: coefficients, sweeps: sweeps)
+  return (pair, layer)
+}
+
+extension CoefficientSearch {
+  fileprivate func clientCoefficients(_ state: State) -> CombinationCoefficients {
+    CombinationCoefficients(
+      ofB: Aggregation.clientCoefficients(state.left, weights),
+      ofA: Aggregation.clientCoefficients(state.right, weights))
   }
 }
 

@@ -2,15 +2,14 @@ internal import LinearAlgebra
 
 /// FLoRA-NA with matrix coefficients: the best approximation of `W*` that one pair of factors can be.
 ///
-/// The truncated singular value decomposition of `W*`, found through the QR decompositions of the stacked
-/// factors, in the basis that is closest to the averages (Procrustes). The pair has
-/// `ρ = ρ_opt` up to the rounding of the factors to Float32 (6e-8 of `‖W*‖`).
+/// The truncated singular value decomposition of `W*` in the basis that is closest to the averages
+/// (Procrustes). The pair has `ρ ≤ ρ_opt (1 + 1e-5)` up to the rounding of the factors to Float32 (6e-8 of
+/// `‖W*‖`).
 ///
-/// Cost, with n = Σ adapterRank: the QR decompositions take about `n² (outputs + inputs)` multiply-adds, the
-/// singular value decomposition of the dense core, min(n, outputs) × min(n, inputs), of the order of the cube
-/// of its side. For wide stacks (n > min(outputs, inputs)) the core is as large as the layer and is decomposed
-/// in full all the same, not by block Krylov iteration for the leading triplets: 0.1, 0.7 and 5 s at 512²,
-/// 1024² and 2048² on one core.
+/// Small cohorts and layers: the QR decompositions of the stacked factors and the singular value decomposition of
+/// their core. Others: block Krylov iteration on the product of the stacks, where a step takes
+/// `2 n (adapterRank + 8) (outputs + inputs)` multiply-adds, n = Σ adapterRank, and two or three steps do unless
+/// the singular values hardly fall off.
 public struct FloraNAMatrix: AggregationRule {
   public init() {}
 
@@ -30,6 +29,10 @@ extension FactorPair {
   /// The best approximation of `stacks.b · stacks.a` by factors of adapter rank `rank`, each carrying the
   /// square roots of the singular values, the largest first. Missing directions are zero.
   init(bestApproximationOf stacks: FactorStacks, rank: Int) throws {
+    guard !LeadingSubspace.isCheaper(stacks, rank: rank) else {
+      self = try FactorPair(LeadingSubspace(of: stacks, rank: rank))
+      return
+    }
     let left = try OrthogonalBasis(ofColumnsOf: stacks.b)
     let right = try OrthogonalBasis(ofColumnsOf: stacks.a.transposed)
     let core = product(left.coordinates, .asStored, right.coordinates, .transposed)
@@ -39,6 +42,15 @@ extension FactorPair {
     let roots = svd.values.prefix(rank).map { $0 > limit ? $0.squareRoot() : 0 }
     b = left.expand(svd.u.leadingColumns(scaledBy: roots, count: rank))
     a = right.expand(svd.vTransposed.transposed.leadingColumns(scaledBy: roots, count: rank)).transposed
+  }
+
+  /// The product `basis · projection` with the singular values split evenly.
+  private init(_ space: LeadingSubspace) throws {
+    let svd = try space.projection.withView { try singularValueDecomposition($0) }
+    let limit = 1e-14 * (svd.values.first ?? 0)
+    let roots = svd.values.map { $0 > limit ? $0.squareRoot() : 0 }
+    b = product(space.basis, .asStored, svd.u.leadingColumns(scaledBy: roots, count: roots.count), .asStored)
+    a = svd.vTransposed.transposed.leadingColumns(scaledBy: roots, count: roots.count).transposed
   }
 
   /// The pair `(b T, Tᵀ a)` that is closest to `reference`, with T orthogonal; without `byRotation` T only

@@ -10,15 +10,27 @@ public func gramMatrix<Scalar: LAPACKScalar>(
   var gram = Matrix<Scalar>(rows: size, columns: size)
   guard size > 0 else { return gram }
   gram.withMutableView { target in
-    Scalar.syrk(matrix, transposed: orientation == .transposed, into: target)
+    Scalar.syrk(matrix, transposed: orientation == .transposed, into: target, beta: 0)
     mirrorUpperTriangle(target)
   }
   return gram
 }
 
+/// Adds the Gram matrix of the rows, `matrix · matrixᵀ`, to the upper triangle of `target`; what is below the
+/// diagonal stays as it is. The corresponding BLAS function is `syrk`.
+public func addGramMatrix<Scalar: LAPACKScalar>(
+  of matrix: MatrixView<Scalar>, to target: MutableMatrixView<Scalar>
+) {
+  precondition(
+    target.rows == matrix.rows && target.columns == matrix.rows,
+    "the Gram matrix of \(matrix.rows) rows into \(target.rows)×\(target.columns)")
+  guard matrix.rows > 0 else { return }
+  Scalar.syrk(matrix, transposed: false, into: target, beta: 1)
+}
+
 /// Copies the upper triangle to the lower one, block by block: a column walk misses the cache.
 @inlinable
-func mirrorUpperTriangle<Scalar: LAPACKScalar>(_ target: MutableMatrixView<Scalar>) {
+public func mirrorUpperTriangle<Scalar: LAPACKScalar>(_ target: MutableMatrixView<Scalar>) {
   let block = 32
   for top in stride(from: 0, to: target.rows, by: block) {
     for left in stride(from: 0, through: top, by: block) {

@@ -9,8 +9,8 @@ public protocol LAPACKScalar: BLASScalar {
   /// `y ← op(a) x`. The corresponding BLAS function is `gemv`.
   static func gemv(
     _ a: MatrixView<Self>, transposed: Bool, _ x: UnsafePointer<Self>, _ y: UnsafeMutablePointer<Self>)
-  /// The upper triangle of `target ← op(a) op(a)ᵀ`. The corresponding BLAS function is `syrk`.
-  static func syrk(_ a: MatrixView<Self>, transposed: Bool, into target: MutableMatrixView<Self>)
+  /// The upper triangle of `target ← op(a) op(a)ᵀ + beta target`. The corresponding BLAS function is `syrk`.
+  static func syrk(_ a: MatrixView<Self>, transposed: Bool, into target: MutableMatrixView<Self>, beta: Self)
   /// Householder QR in place.
   static func geqrf(_ a: MutableMatrixView<Self>, _ tau: UnsafeMutablePointer<Self>) -> Int
   /// The orthonormal columns of the QR that `geqrf` left in `q`.
@@ -59,11 +59,13 @@ extension Float: LAPACKScalar {
       a.base, blasint(max(a.stride, 1)), x, 1, 0, y, 1)
   }
 
-  public static func syrk(_ a: MatrixView<Self>, transposed: Bool, into target: MutableMatrixView<Self>) {
+  public static func syrk(
+    _ a: MatrixView<Self>, transposed: Bool, into target: MutableMatrixView<Self>, beta: Self
+  ) {
     let inner = transposed ? a.rows : a.columns
     cblas_ssyrk(
       CblasRowMajor, CblasUpper, transposed ? CblasTrans : CblasNoTrans, blasint(target.rows),
-      blasint(inner), 1, a.base, blasint(max(a.stride, 1)), 0, target.base, blasint(target.stride))
+      blasint(inner), 1, a.base, blasint(max(a.stride, 1)), beta, target.base, blasint(target.stride))
   }
 
   public static func geqrf(_ a: MutableMatrixView<Self>, _ tau: UnsafeMutablePointer<Self>) -> Int {
@@ -136,11 +138,13 @@ extension Double: LAPACKScalar {
       a.base, blasint(max(a.stride, 1)), x, 1, 0, y, 1)
   }
 
-  public static func syrk(_ a: MatrixView<Self>, transposed: Bool, into target: MutableMatrixView<Self>) {
+  public static func syrk(
+    _ a: MatrixView<Self>, transposed: Bool, into target: MutableMatrixView<Self>, beta: Self
+  ) {
     let inner = transposed ? a.rows : a.columns
     cblas_dsyrk(
       CblasRowMajor, CblasUpper, transposed ? CblasTrans : CblasNoTrans, blasint(target.rows),
-      blasint(inner), 1, a.base, blasint(max(a.stride, 1)), 0, target.base, blasint(target.stride))
+      blasint(inner), 1, a.base, blasint(max(a.stride, 1)), beta, target.base, blasint(target.stride))
   }
 
   public static func geqrf(_ a: MutableMatrixView<Self>, _ tau: UnsafeMutablePointer<Self>) -> Int {

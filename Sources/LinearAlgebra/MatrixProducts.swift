@@ -9,6 +9,7 @@ public func product<Scalar: BLASScalar>(
 }
 
 /// `⟨left, right⟩` of matrices that own their numbers, accumulated in `Double`.
+@inlinable
 public func innerProduct<Scalar: BLASScalar>(_ left: Matrix<Scalar>, _ right: Matrix<Scalar>) -> Double {
   left.withView { left in right.withView { innerProduct(left, $0) } }
 }

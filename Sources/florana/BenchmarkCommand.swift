@@ -7,7 +7,7 @@ internal import Telemetry
 struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark", abstract: "Measure a part of a run alone.",
-    subcommands: [StepCommand.self])
+    subcommands: [StepCommand.self, EstimateCommand.self])
 }
 
 struct StepCommand: ParsableCommand {

@@ -19,6 +19,19 @@ import Testing
     if let gap = diagnostics.closedGap { #expect(abs(gap - 1) < 1e-4) }
   }
 
+  /// Large enough for the iteration: taller and wider than the stack, and smaller than it.
+  @Test(arguments: [(30, 70, 80), (40, 60, 45)], [1.0, 0.1, 3e-3])
+  func theIterationReachesTheOptimum(size: (clients: Int, outputs: Int, inputs: Int), spread: Double) throws {
+    let shape = CohortShape(
+      clients: size.clients, adapterRank: 2, outputs: size.outputs, inputs: size.inputs)
+    let cohort = Cohort(shape, spread: spread, seed: 39)
+    let layer = try cohort.aggregated(by: FloraNAMatrix())
+    let dense = DenseReference(cohort)
+    let optimum = try dense.rhoOptimum(adapterRank: 2)
+    let rho = dense.rho(b: layer.b, a: layer.a)
+    #expect(rho <= optimum * (1 + 1e-5) + 1e-9 && rho >= optimum * (1 - 1e-12))
+  }
+
   @Test func aSmallOptimumIsReachedToThreeDigits() throws {
     let cohort = Cohort(CohortShape.all[1], spread: 3e-3, seed: 32)
     let layer = try cohort.aggregated(by: FloraNAMatrix())

@@ -1,0 +1,146 @@
+internal import LinearAlgebra
+
+/// The leading directions of `W* = b a` by block Krylov iteration on the product of thin matrices.
+///
+/// The basis `K = [Q₀ Q₁ …]` grows by blocks of `W* W*ᵀ Q_j`, made orthogonal to all before them; the best
+/// directions in it are the eigenvectors of `Kᵀ W* W*ᵀ K`, and what the next block adds is their residual. Source:
+/// Musco and Musco, "Randomized Block Krylov Methods for Stronger and Faster Approximate Singular Value
+/// Decomposition", NeurIPS 2015.
+struct LeadingSubspace {
+  /// Directions beside those asked for: they make every block's step longer.
+  static let oversampling = 8
+
+  /// The energy that may be missed, as a part of the energy beyond the leading directions: half of what ρ may
+  /// differ from the optimum by (1e-5), counted in squares.
+  static let tolerance = 1e-5
+
+  /// outputs × rank, orthonormal columns.
+  let basis: Matrix<Double>
+  /// rank × inputs: `basisᵀ W*`.
+  let projection: Matrix<Double>
+
+  /// Whether the iteration is worth while: else a decomposition of the core is as cheap.
+  static func isCheaper(_ stacks: FactorStacks, rank: Int) -> Bool {
+    min(stacks.b.rows, stacks.a.columns, stacks.a.rows) > 4 * (rank + oversampling)
+  }
+
+  init(of stacks: FactorStacks, rank: Int) throws {
+    let width = rank + Self.oversampling
+    var space = KrylovSpace()
+    var block = stacks.applied(to: startBlock(rows: stacks.a.columns, columns: width))
+    var next = try space.orthonormal(block)
+    var ritz = SymmetricEigenFactors<Double>?.none
+    repeat {
+      space.append(next.basis, image: stacks.appliedTransposed(to: next.basis))
+      block = stacks.applied(to: space.images[space.images.count - 1])
+      next = try space.orthonormal(block)
+      ritz = try space.gram.withView { try symmetricEigen($0) }
+    } while !isAccurate(ritz!, next.remainder, rank: rank) && space.size + width <= stacks.largestRank
+    let vectors = ritz!.vectors.withView { Matrix($0.columns(space.size - rank..<space.size)) }
+    basis = space.combined(space.bases, vectors)
+    projection = space.combined(space.images, vectors).transposed
+  }
+}
+
+/// Whether the leading Ritz values θ have all of the leading energy but the tolerated part.
+///
+/// A Ritz value with residual s misses at most s, and at most s² over its distance from the values that are not
+/// wanted. The energy beyond the leading directions is at least that of the other Ritz values.
+private func isAccurate(
+  _ ritz: SymmetricEigenFactors<Double>, _ remainder: Matrix<Double>, rank: Int
+) -> Bool {
+  let (size, width) = (ritz.values.count, remainder.columns)
+  let beyond = max(0, ritz.values[size - rank - 1])
+  let tail = ritz.values.prefix(size - rank).reduce(0) { $0 + max(0, $1) }
+  let residuals = ritz.vectors.withView { vectors in
+    remainder.withView { product($0, .asStored, vectors.rows(size - width..<size), .asStored) }
+  }
+  let missed = (size - rank..<size).reduce(0.0) { sum, index in
+    let square = (0..<residuals.rows).reduce(0) { $0 + residuals[$1, index] * residuals[$1, index] }
+    let gap = ritz.values[index] - beyond
+    return sum + min(square.squareRoot(), gap > 0 ? square / gap : .infinity)
+  }
+  // Below a few units in the last place of the energy there is nothing to be known.
+  return missed <= max(LeadingSubspace.tolerance * tail, 1e-15 * ritz.values[size - 1])
+}
+
+/// An orthonormal basis by blocks, with the images `W*ᵀ Q_j` and their Gram matrix.
+private struct KrylovSpace {
+  private(set) var bases: [Matrix<Double>] = []
+  private(set) var images: [Matrix<Double>] = []
+  /// `Kᵀ W* W*ᵀ K`
+  private(set) var gram = Matrix<Double>(rows: 0, columns: 0)
+
+  var size: Int { gram.rows }
+
+  mutating func append(_ basis: Matrix<Double>, image: Matrix<Double>) {
+    bases.append(basis)
+    images.append(image)
+    var larger = Matrix<Double>(rows: size + basis.columns, columns: size + basis.columns)
+    if size > 0 { gram.withView { larger.place($0, scaledBy: 1, row: 0, column: 0) } }
+    var offset = 0
+    for other in images {
+      let block = product(image, .transposed, other, .asStored)
+      block.withView { larger.place($0, scaledBy: 1, row: size, column: offset) }
+      block.transposed.withView { larger.place($0, scaledBy: 1, row: offset, column: size) }
+      offset += other.columns
+    }
+    gram = larger
+  }
+
+  /// The block's part outside of the space as an orthonormal basis and its coordinates in that.
+  func orthonormal(_ block: Matrix<Double>) throws -> (basis: Matrix<Double>, remainder: Matrix<Double>) {
+    let factors = try outside(outside(block)).withView { try thinQR($0) }
+    // A direction that was nothing but rounding need not be outside of the space: once more.
+    let again = try outside(factors.q).withView { try thinQR($0) }
+    return (again.q, product(again.r, .asStored, factors.r, .asStored))
+  }
+
+  private func outside(_ block: Matrix<Double>) -> Matrix<Double> {
+    var rest = block
+    for basis in bases {
+      let part = product(basis, .transposed, rest, .asStored)
+      rest.withMutableView { rest in
+        basis.withView { basis in
+          part.withView { multiply(basis, .asStored, $0, .asStored, into: rest, alpha: -1, beta: 1) }
+        }
+      }
+    }
+    return rest
+  }
+
+  /// `Σ_j blocks[j] · vectors[rows of block j]`
+  func combined(_ blocks: [Matrix<Double>], _ vectors: Matrix<Double>) -> Matrix<Double> {
+    var sum = Matrix<Double>(rows: blocks[0].rows, columns: vectors.columns)
+    var offset = 0
+    for block in blocks {
+      vectors.withView { vectors in
+        sum += block.withView {
+          product($0, .asStored, vectors.rows(offset..<offset + block.columns), .asStored)
+        }
+      }
+      offset += block.columns
+    }
+    return sum
+  }
+}
+
+extension FactorStacks {
+  fileprivate var largestRank: Int { min(b.rows, a.columns, a.rows) }
+
+  /// `W* x` for an inputs × m matrix.
+  fileprivate func applied(to x: Matrix<Double>) -> Matrix<Double> {
+    product(b, .asStored, product(a, .asStored, x, .asStored), .asStored)
+  }
+
+  /// `W*ᵀ x` for an outputs × m matrix.
+  fileprivate func appliedTransposed(to x: Matrix<Double>) -> Matrix<Double> {
+    product(a, .transposed, product(b, .transposed, x, .asStored), .asStored)
+  }
+}
+
+private func startBlock(rows: Int, columns: Int) -> Matrix<Double> {
+  var generator = SplitMix(seed: 2)
+  return Matrix(
+    rows: rows, columns: columns, elements: (0..<rows * columns).map { _ in generator.nextSigned() })
+}

@@ -1,0 +1,19 @@
+/// A fixed sequence of numbers for sketches and starting blocks: the same on every machine and in every run, and
+/// in general position to the data. Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number
+/// Generators", OOPSLA 2014.
+struct SplitMix: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+
+  /// A number from (−1, 1).
+  mutating func nextSigned() -> Double { (Double(next() >> 11) + 0.5) * 0x1p-52 - 1 }
+}
