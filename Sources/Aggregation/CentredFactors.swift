@@ -16,14 +16,15 @@ enum Side {
 /// from the ideal update is a sum of products of small blocks, so clients that differ by 1e-6 lose no digits:
 /// `W* = B̄ Ā + E₀` with `E₀ = Σ p_u β_u α_u`, because `Σ p_u β_u = 0`.
 ///
-/// The differences are taken in Float64 and rounded to `Scalar` once: in Float32 each block keeps a relative
-/// error of 6e-8 however small the differences are.
+/// The differences are those from the mean in Float64: in Float32, too, each block keeps a relative error of 1e-7
+/// however small the differences are.
 struct CentredFactors<Scalar: LAPACKScalar> {
   private let updates: LayerUpdates
-  private let averages: FactorPair
+  let adapterRank: Int
+  private let left: SplitMean<Scalar>
+  private let right: SplitMean<Scalar>
 
   var clientCount: Int { updates.clients.count }
-  var adapterRank: Int { averages.a.rows }
   var weights: [Double] { updates.weights }
   var blockCount: Int { clientCount + 1 }
   /// (U+1) r
@@ -32,7 +33,9 @@ struct CentredFactors<Scalar: LAPACKScalar> {
   /// `averages` are those of `updates`.
   init(_ updates: LayerUpdates, averages: FactorPair) {
     self.updates = updates
-    self.averages = averages
+    adapterRank = averages.a.rows
+    left = SplitMean(averages.b.transposed)
+    right = SplitMean(averages.a)
   }
 
   /// `outputs` (left) or `inputs` (right).
@@ -71,55 +74,71 @@ struct CentredFactors<Scalar: LAPACKScalar> {
     func block(_ index: Int) -> MutableMatrixView<Scalar> {
       tile.rows(index * adapterRank..<(index + 1) * adapterRank)
     }
-    if side == .left {
-      averages.b.withView { mean in
-        let mean = mean.rows(range)
-        transpose(mean, into: block(0))
-        for (client, term) in updates.clients.enumerated() {
-          writeTransposedDifference(term.b.rows(range), mean, into: block(client + 1))
-        }
-      }
-    } else {
-      averages.a.withView { mean in
-        let mean = mean.columns(range)
-        writeMean(mean, into: block(0))
-        for (client, term) in updates.clients.enumerated() {
-          writeDifference(term.a.columns(range), mean, into: block(client + 1))
+    (side == .left ? left : right).withViews(range) { mean, rest in
+      copy(mean, into: block(0))
+      for (client, term) in updates.clients.enumerated() {
+        if side == .left {
+          writeTransposedDifference(term.b.rows(range), mean, rest, into: block(client + 1))
+        } else {
+          writeDifference(term.a.columns(range), mean, rest, into: block(client + 1))
         }
       }
     }
   }
 }
 
-private func writeMean<Scalar: LAPACKScalar>(
-  _ mean: MatrixView<Double>, into target: MutableMatrixView<Scalar>
+/// A mean as two numbers of `Scalar` each: what it rounds to and what that leaves. A difference from both, one
+/// after the other, is as good as one from the mean in Float64, and needs no conversion.
+private struct SplitMean<Scalar: LAPACKScalar> {
+  private let mean: Matrix<Scalar>
+  private let rest: Matrix<Scalar>
+
+  init(_ exact: Matrix<Double>) {
+    let rounded = exact.elements.map { Scalar($0) }
+    let left = zip(exact.elements, rounded).map { Scalar($0 - Double($1)) }
+    mean = Matrix(rows: exact.rows, columns: exact.columns, elements: rounded)
+    rest = Matrix(rows: exact.rows, columns: exact.columns, elements: left)
+  }
+
+  func withViews(_ columns: Range<Int>, _ body: (MatrixView<Scalar>, MatrixView<Scalar>) -> Void) {
+    mean.withView { mean in rest.withView { body(mean.columns(columns), $0.columns(columns)) } }
+  }
+}
+
+private func copy<Scalar: LAPACKScalar>(
+  _ source: MatrixView<Scalar>, into target: MutableMatrixView<Scalar>
 ) {
-  for row in 0..<mean.rows {
-    for column in 0..<mean.columns { target[row, column] = Scalar(mean[row, column]) }
+  for row in 0..<source.rows {
+    let start = target.base + row * target.stride
+    start.update(from: source.base + row * source.stride, count: source.columns)
   }
 }
 
 private func writeDifference<Scalar: LAPACKScalar>(
-  _ term: MatrixView<Float>, _ mean: MatrixView<Double>, into target: MutableMatrixView<Scalar>
+  _ term: MatrixView<Float>, _ mean: MatrixView<Scalar>, _ rest: MatrixView<Scalar>,
+  into target: MutableMatrixView<Scalar>
 ) {
   for row in 0..<term.rows {
-    let (from, centre) = (term.base + row * term.stride, mean.base + row * mean.stride)
+    let from = term.base + row * term.stride
+    let (centre, small) = (mean.base + row * mean.stride, rest.base + row * rest.stride)
     let to = target.base + row * target.stride
-    for column in 0..<term.columns { to[column] = Scalar(Double(from[column]) - centre[column]) }
+    for column in 0..<term.columns { to[column] = Scalar(from[column]) - centre[column] - small[column] }
   }
 }
 
 /// By tiles of rows, so that each line of the target is written at once.
 private func writeTransposedDifference<Scalar: LAPACKScalar>(
-  _ term: MatrixView<Float>, _ mean: MatrixView<Double>, into target: MutableMatrixView<Scalar>
+  _ term: MatrixView<Float>, _ mean: MatrixView<Scalar>, _ rest: MatrixView<Scalar>,
+  into target: MutableMatrixView<Scalar>
 ) {
   let tile = 32
   for top in stride(from: 0, to: term.rows, by: tile) {
     for column in 0..<term.columns {
+      let from = term.base + column
+      let (centre, small) = (mean.base + column * mean.stride, rest.base + column * rest.stride)
       let to = target.base + column * target.stride
       for row in top..<min(top + tile, term.rows) {
-        to[row] = Scalar(
-          Double(term.base[row * term.stride + column]) - mean.base[row * mean.stride + column])
+        to[row] = Scalar(from[row * term.stride]) - centre[row] - small[row]
       }
     }
   }

@@ -92,6 +92,43 @@ import Testing
     Matrix(rows: numbers.count, columns: 1, elements: numbers)
   }
 
+  /// Differences of 1e-3 leave ρ at 1e-6.
+  @Test(arguments: [0.5, 1e-2, 1e-3]) func singlePrecisionKeepsThreeDigits(spread: Double) throws {
+    let shape = CohortShape(clients: 9, adapterRank: 3, outputs: 50, inputs: 35)
+    let cohort = Cohort(shape, spread: spread, seed: 45)
+    try cohort.withUpdates { (updates) throws in
+      let averages = FactorPair(averaging: updates)
+      let exact = try reachedRho(GramProducts(CentredFactors<Double>(updates, averages: averages)), cohort)
+      let single = CentredFactors<Float>(updates, averages: averages)
+      #expect(abs(try reachedRho(GramProducts(single), cohort) / exact - 1) < 1e-4)
+      // Its questions are answered apart, each with its own rounding: three digits, where Gram matrices keep four.
+      #expect(abs(try reachedRho(FactoredProducts(single), cohort) / exact - 1) < 1e-3)
+    }
+  }
+
+  private func reachedRho(_ products: some FactorProducts, _ cohort: Cohort) throws -> Double {
+    let search = CoefficientSearch(products, weights: cohort.weights)
+    let state = try search.descend(from: search.average)
+    #expect(state.objective < search.averageObjective)
+    return (state.objective / search.idealSquare).squareRoot()
+  }
+
+  /// Large enough for products in Float32, which cannot tell this optimum from zero.
+  @Test func multiplesOfCommonFactorsAreExactInLargeCohorts() throws {
+    let shape = CohortShape(clients: 40, adapterRank: 8, outputs: 300, inputs: 300)
+    let form = EstimatorForm.cheapest(
+      clients: 40, adapterRank: 8, shape: LayerShape(outputs: 300, inputs: 300))
+    #expect(form.isLarge(clients: 40, adapterRank: 8, shape: LayerShape(outputs: 300, inputs: 300)))
+    var cohort = Cohort(shape, spread: 0, seed: 46)
+    for u in 0..<cohort.count {
+      let (p, q) = (Float(1 + u % 4) / 4, Float(1 + u % 3) / 2)
+      cohort.b[u].elements = cohort.b[0].elements.map { p * $0 }
+      cohort.a[u].elements = cohort.a[0].elements.map { q * $0 }
+    }
+    let diagnostics = try cohort.diagnosed(cohort.aggregated(by: FloraNA()))
+    #expect(diagnostics.rhoFedIT > 1e-3 && diagnostics.rho < 1e-7)
+  }
+
   @Test func theCheaperFormIsChosen() {
     func form(_ clients: Int, _ rank: Int, _ outputs: Int, _ inputs: Int) -> EstimatorForm {
       EstimatorForm.cheapest(
