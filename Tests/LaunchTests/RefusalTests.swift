@@ -183,7 +183,9 @@ extension LaunchTests {
       #expect(job.standardError.components(separatedBy: "Usage:").count == 2, "once, not once a rank")
     }
 
-    @Test(arguments: ["simulate", "aggregate", "evaluate", "doctor", "benchmark step"])
+    @Test(arguments: [
+      "simulate", "compare", "aggregate", "evaluate", "doctor", "benchmark step", "benchmark estimate",
+    ])
     func helpShowsAnExample(command: String) throws {
       let words = command.split(separator: " ").map(String.init)
       let job = try world.florana(words + ["--help"], ranks: nil)
