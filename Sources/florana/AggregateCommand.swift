@@ -42,7 +42,7 @@ struct AggregateCommand: ParsableCommand {
       let rank = world.rank
       let aggregation = try world.together {
         try checkingInput {
-          if rank == 0 { try requireRoomForFigures() }
+          if rank == 0 { try requireWritableFolder(of: json, option: "--json") }
           return try AdapterAggregation(
             method: method, folders: adapters, weights: parsedWeights(), output: output)
         }
@@ -63,15 +63,6 @@ struct AggregateCommand: ParsableCommand {
         throw ValidationError("--weights: expected positive numbers such as 3,5,2, found \"\(text)\"")
       }
       return weight
-    }
-  }
-
-  /// A path that cannot be written is told before the work, not after it.
-  private func requireRoomForFigures() throws {
-    guard let json else { return }
-    let folder = URL(fileURLWithPath: json).deletingLastPathComponent().path
-    guard FileManager.default.isWritableFile(atPath: folder) else {
-      throw ValidationError("--json: expected a folder that can be written, found \(folder)")
     }
   }
 }

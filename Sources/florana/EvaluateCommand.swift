@@ -52,7 +52,7 @@ struct EvaluateCommand: ParsableCommand {
       let rank = world.rank
       let evaluation = try world.together {
         try checkingInput {
-          if rank == 0 { try requireRoomForPredictions() }
+          if rank == 0 { try requireWritableFolder(of: predictions, option: "--predictions") }
           return try ModelEvaluation(
             modelPath: model, dataPath: data, adapterPath: adapter, split: split, batch: batch,
             maximumLength: maximumLength)
@@ -64,15 +64,6 @@ struct EvaluateCommand: ParsableCommand {
         if let predictions { try write(rows, to: predictions) }
         try Terminal.deliver(metrics.json.line + "\n")
       }
-    }
-  }
-
-  /// A path that cannot be written is told before the work, not after it.
-  private func requireRoomForPredictions() throws {
-    guard let predictions else { return }
-    let folder = URL(fileURLWithPath: predictions).deletingLastPathComponent().path
-    guard FileManager.default.isWritableFile(atPath: folder) else {
-      throw ValidationError("--predictions: expected a folder that can be written, found \(folder)")
     }
   }
 

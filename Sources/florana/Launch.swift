@@ -58,3 +58,12 @@ struct InputError: JobError, CustomStringConvertible {
 func checkingInput<Result>(_ body: () throws -> Result) throws -> Result {
   do { return try body() } catch { throw InputError(cause: error) }
 }
+
+/// Checks that a result's file can be written, where `option` names one: told before the work, not after it.
+func requireWritableFolder(of path: String?, option: String) throws {
+  guard let path else { return }
+  let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+  guard FileManager.default.isWritableFile(atPath: folder) else {
+    throw ValidationError("\(option): expected a folder that can be written, found \(folder)")
+  }
+}
