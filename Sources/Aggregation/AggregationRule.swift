@@ -65,7 +65,7 @@ public enum AggregationRules {
   /// Every rule, in the order in which reports list them.
   public static let all: [any AggregationRule] = [
     FedIT(), FloraNA(), FloraNAMatrix(), FFALoRA(), RoLoRA(), FedSALoRA(), FlexLoRA(), FLoRA(), FedExLoRA(),
-    HetLoRA(), LoRAFair(), Ideal(),
+    HetLoRA(), LoRAFair(), FedSB(), Ideal(),
   ]
 
   public static var names: [String] { all.map(\.name) }

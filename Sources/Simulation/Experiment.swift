@@ -1,4 +1,5 @@
 public import Adapters
+internal import Aggregation
 public import ClientData
 public import Configuration
 internal import Foundation
@@ -34,8 +35,7 @@ public struct Experiment: Sendable {
       try requireFit(
         dataset, to: pretrained, modelPath: configuration.model.path,
         maximumLength: configuration.data.maximumLength)
-      return try Self.layout(
-        configuration.adapter, pretrained, labelCount: dataset.description.labels.count)
+      return try Self.layout(configuration, pretrained, labelCount: dataset.description.labels.count)
     }
     model = try pretrained.classifier(layout: layout)
     start = try pretrained.start(layout: layout, seed: configuration.seed)
@@ -60,12 +60,15 @@ public struct Experiment: Sendable {
   }
 
   private static func layout(
-    _ adapter: RunConfiguration.Adapter, _ pretrained: PretrainedModel, labelCount: Int
+    _ configuration: RunConfiguration, _ pretrained: PretrainedModel, labelCount: Int
   ) throws -> AdapterLayout {
-    AdapterLayout(
+    let adapter = configuration.adapter
+    let rule = try AggregationRules.rule(named: configuration.method.name.rawValue)
+    return AdapterLayout(
       layers: try pretrained.adaptedLayers(
         targets: adapter.targets, adapterRank: adapter.rank, scaling: adapter.peft(baseModel: nil).scaling),
-      head: pretrained.headTensors(labelCount: labelCount), headMode: HeadMode(adapter.head))
+      head: pretrained.headTensors(labelCount: labelCount), headMode: HeadMode(adapter.head),
+      hasCores: rule.wirePlan(round: 1).trained.contains(.core))
   }
 
   /// The rows of every client by label, for reports.

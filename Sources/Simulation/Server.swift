@@ -28,6 +28,7 @@ struct Server: Sendable {
     for (slot, layer) in zip(updates.layout.layers, layers) {
       next[slot.a] = layer.a.elements[...]
       next[slot.b] = layer.b.elements[...]
+      if let core = slot.core, let values = layer.core { next[core] = values.elements[...] }
     }
     if updates.layout.headMode != .frozen {
       next.head = updates.mean(of: updates.layout.factorCount..<updates.layout.count)[...]

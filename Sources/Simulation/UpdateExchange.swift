@@ -74,7 +74,7 @@ struct GatheredUpdates {
     try floats.withUnsafeBufferPointer { floats in
       let clients = cohort.indices.map { client in
         let update = floats.baseAddress! + client * layout.count
-        return ClientFactors(a: slot.a(in: update), b: slot.b(in: update))
+        return ClientFactors(a: slot.a(in: update), b: slot.b(in: update), core: slot.core(in: update))
       }
       return try body(LayerUpdates(clients: clients, weights: weights))
     }

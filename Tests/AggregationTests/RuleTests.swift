@@ -7,7 +7,7 @@ import Testing
     #expect(
       AggregationRules.names == [
         "fedit", "florana", "florana-matrix", "ffa-lora", "rolora", "fedsa-lora", "flexlora", "flora",
-        "fedex-lora", "hetlora", "lora-fair", "ideal",
+        "fedex-lora", "hetlora", "lora-fair", "fed-sb", "ideal",
       ])
     for name in AggregationRules.names { #expect(try AggregationRules.rule(named: name).name == name) }
     #expect(throws: AggregationError.unknownRule(name: "florena", known: AggregationRules.names)) {
