@@ -118,7 +118,7 @@ extension AdapterParameters {
   /// The same adapter as pairs of factors alone: `core · A` in place of A. Itself where there are no cores.
   public var withoutCores: AdapterParameters {
     guard layout.hasCores else { return self }
-    var pairs = AdapterParameters(layout: layout.stacked(times: 1))
+    var pairs = AdapterParameters(layout: layout.stacking([layout]))
     values.withUnsafeBufferPointer { values in
       for (slot, pair) in zip(layout.layers, pairs.layout.layers) {
         guard let core = slot.core(in: values.baseAddress!) else { continue }

@@ -9,11 +9,13 @@ public struct FedSB: AggregationRule {
 
   public var name: String { "fed-sb" }
 
+  public var reasonForOneAdapterRank: String? { "it averages cores between factors that all clients share" }
+
   public func wirePlan(round: Int) -> WirePlan { .only(.core) }
 
   /// Fails when the clients have no cores or differ in `a` or `b`.
   public func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer {
-    _ = try updates.uniformAdapterRank(for: name)
+    _ = try updates.uniformAdapterRank(for: self)
     let cores = try updates.cores(for: name)
     return AggregatedLayer(
       a: try updates.frozenA(for: name), b: try updates.frozenB(for: name),

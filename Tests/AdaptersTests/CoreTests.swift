@@ -77,7 +77,7 @@ import Testing
   }
 
   @Test func stackedFactorsHaveNoCores() {
-    let stacked = layout().stacked(times: 3)
+    let stacked = layout().stacking([layout(), layout(), layout()])
     #expect(!stacked.hasCores && stacked.layers[0].core == nil && stacked.layers[0].a.shape == [9, 6])
   }
 }
