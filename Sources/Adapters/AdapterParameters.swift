@@ -52,19 +52,19 @@ public struct AdapterParameters: Sendable, Equatable {
   }
 
   /// The factors around a core: the rows of A orthogonal, of length 1/√3, and the columns of B orthogonal, of
-  /// length √(d/r); the subspaces are random.
+  /// length d/r; the subspaces are random.
   ///
-  /// Orthogonal, so that no direction of the core learns faster than another. The lengths make a core at zero
-  /// start as LoRA's B does at zero: 1/√3 is the length of PEFT's rows of A, and √(d/r) gives the core's r²
-  /// numbers the gradient norm, and by one step of Adam the change of the weight, that B's d·r numbers would have.
-  /// Learning rates and gradient clipping for LoRA hold for the core.
+  /// Orthogonal, so that no direction of the core learns faster than another. The lengths let a learning rate for
+  /// LoRA serve the core: 1/√3 is the length of PEFT's rows of A, and with columns of length d/r the first step of
+  /// Adam on the core's r² numbers lowers the loss, to first order and in the mean over the random subspaces, as
+  /// much as that on the d·r numbers of LoRA's B.
   private mutating func fixFactors(_ slot: LayerSlot, _ key: RandomKey) {
     var key = key
     key.step = 1
     fillUniform(slot.b, fanIn: slot.layer.adapterRank, key)
     let growth = Double(slot.layer.outputs) / Double(slot.layer.adapterRank)
     orthogonalise(slot.a, .transposed, length: (1 / 3).squareRoot())
-    orthogonalise(slot.b, .asStored, length: growth.squareRoot())
+    orthogonalise(slot.b, .asStored, length: growth)
   }
 
   /// Puts an orthogonal basis of the columns' space, each of `length`, in place of a tensor's columns; with

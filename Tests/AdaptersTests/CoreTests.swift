@@ -43,7 +43,7 @@ import Testing
       let (a, b) = (matrix(slot.a, of: start), matrix(slot.b, of: start))
       expectOrthogonal(product(a, .asStored, a, .transposed), length: (1 / 3).squareRoot())
       let growth = Double(slot.layer.outputs) / Double(slot.layer.adapterRank)
-      expectOrthogonal(product(b, .transposed, b, .asStored), length: growth.squareRoot())
+      expectOrthogonal(product(b, .transposed, b, .asStored), length: growth)
       #expect(try start[#require(slot.core)].allSatisfy { $0 == 0 })
     }
     #expect(start == .start(layout: layout, seed: 1))
