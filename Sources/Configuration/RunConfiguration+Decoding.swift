@@ -162,7 +162,7 @@ extension RunConfiguration.Evaluate {
 
 extension RunConfiguration.Server {
   init(_ section: Section<ServerKey>) throws(ConfigurationError) {
-    mode = try section.choice(.mode, default: mode, unavailable: ["pipelined", "sharded"])
+    mode = try section.choice(.mode, default: mode)
   }
 }
 

@@ -163,6 +163,10 @@ extension RunConfiguration {
     public enum Mode: String, Sendable, CaseIterable {
       /// Rank 0 gathers, estimates and broadcasts.
       case root
+      /// The same layer by layer: one is estimated while the next travels.
+      case pipelined
+      /// Every rank estimates a share of the layers, and no rank receives everything.
+      case sharded
     }
   }
 

@@ -17,6 +17,8 @@ public final class Federation {
   let trainer: ClientTrainer
   let evaluator: Evaluator
   let testChunks: DealtChunks
+  /// What travels and is estimated by itself.
+  let parcels: [Parcel]
   var memories: [Int: ClientMemory] = [:]
   /// The adapted layers' base weights, for methods that change them.
   var base: BaseWeights?
@@ -37,6 +39,8 @@ public final class Federation {
       base = try experiment.pretrained.baseWeights(layout: experiment.layout)
     }
     trainer = ClientTrainer(experiment)
+    parcels = Parcel.parcels(
+      configuration.server.mode, layerCount: experiment.layout.layers.count, rankCount: rankCount)
     evaluator = Evaluator(maximumLength: configuration.data.maximumLength)
     testChunks = DealtChunks(all: experiment.test.evaluationChunks(size: configuration.evaluate.batch))
   }
