@@ -51,7 +51,7 @@ let package = Package(
     library("Names"),
     library("Safetensors", ["Files", "Names"]),
     library("Adapters", ["Files", "LinearAlgebra", "Randomness", "Safetensors"]),
-    library("Transformer", ["Adapters", "CKernels", "LinearAlgebra", "Randomness", "Safetensors"]),
+    library("Transformer", ["Adapters", "CKernels", "Files", "LinearAlgebra", "Randomness", "Safetensors"]),
     library("ClientData", ["Randomness", "Safetensors"]),
     library("Aggregation", ["LinearAlgebra"]),
     library("Configuration", ["Names", yams]),

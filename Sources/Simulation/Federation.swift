@@ -4,7 +4,13 @@ internal import ClientData
 internal import Configuration
 public import MPI
 public import Telemetry
-internal import Transformer
+public import Transformer
+
+/// What a run has made: an adapter, and for methods that change them the base weights that it belongs to.
+public struct TrainedModel: Sendable {
+  public let adapter: AdapterParameters
+  public let base: BaseWeights?
+}
 
 /// One rank's part of a federated run: the clients that it hosts, and at the root the server.
 public final class Federation {
@@ -26,14 +32,14 @@ public final class Federation {
   public init(_ experiment: Experiment, rankCount: Int) throws {
     let configuration = experiment.configuration
     self.experiment = experiment
-    rule = try AggregationRules.rule(named: configuration.method.name.rawValue)
+    rule = experiment.rule
     placement = Placement(
       kind: Placement.Kind(configuration.clients.placement), clientCount: configuration.clients.count,
       rankCount: rankCount)
     sampler = CohortSampler(
       clientCount: configuration.clients.count, participation: configuration.clients.participation,
       seed: configuration.seed)
-    if rule.wirePlan(round: 1).base != .none {
+    if experiment.changesBase {
       base = try experiment.pretrained.baseWeights(layout: experiment.layout)
     }
     trainer = ClientTrainer(experiment)
@@ -41,17 +47,17 @@ public final class Federation {
     testChunks = DealtChunks(all: experiment.test.evaluationChunks(size: configuration.evaluate.batch))
   }
 
-  /// Runs all rounds and returns the final global adapter, as it was evaluated, the same on every rank. `observe` is called
+  /// Runs all rounds and returns the final model, as it was evaluated, the same on every rank. `observe` is called
   /// after each round, at rank 0 only. A collective operation.
   public func run(
     _ world: borrowing Communicator, observe: (RoundReport, [LayerReport]) throws -> Void
-  ) throws -> AdapterParameters {
+  ) throws -> TrainedModel {
     var global = experiment.start
     var evaluated = global
     for round in 1...experiment.configuration.training.rounds {
       let reports = try runRound(round, &global, evaluated: &evaluated, world)
       if let reports { try observe(reports.round, reports.layers) }
     }
-    return evaluated
+    return TrainedModel(adapter: evaluated, base: base)
   }
 }

@@ -30,7 +30,7 @@ struct FederatedRun {
     }
     let hosts = try world.gatherStrings(MPIEnvironment.processorName, to: 0)
     var recorder = try RunRecorder(directory, experiment, hosts: hosts ?? [], isQuiet: isQuiet)
-    let adapter = try federation.run(world) { try recorder?.record($0, $1) }
-    return try recorder?.finish(adapter) ?? []
+    let model = try federation.run(world) { try recorder?.record($0, $1) }
+    return try recorder?.finish(model) ?? []
   }
 }

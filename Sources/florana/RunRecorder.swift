@@ -6,6 +6,7 @@ internal import LinearAlgebra
 internal import MPI
 internal import Simulation
 internal import Telemetry
+internal import Transformer
 
 /// Rank 0's record of a run: the files of its folder and what the terminal shows.
 struct RunRecorder {
@@ -39,17 +40,30 @@ struct RunRecorder {
     progress.report(round, elapsedSeconds: watch.elapsedSeconds)
   }
 
-  /// Writes the final adapter and the summary, prints the table of all rounds, and returns their reports.
-  mutating func finish(_ adapter: AdapterParameters) throws -> [RoundReport] {
+  /// Writes the final model and the summary, prints the table of all rounds, and returns their reports.
+  mutating func finish(_ model: TrainedModel) throws -> [RoundReport] {
+    let base = try model.base.map { try write($0) }
     let folder = directory.path(of: "adapter")
-    try PEFTAdapter.write(adapter, experiment.peftConfiguration, to: folder)
+    try PEFTAdapter.write(model.adapter, experiment.peftConfiguration, to: folder)
     let hash = try SHA256.hexDigest(ofFileAt: folder + "/" + PEFTAdapter.weightsFileName)
-    let summary = RunSummary(of: reports, wallSeconds: watch.elapsedSeconds, adapterSHA256: hash)
-    try directory.write(summary)
+    try directory.write(
+      RunSummary(
+        of: reports, wallSeconds: watch.elapsedSeconds, adapterSHA256: hash, baseSHA256: base?.sha256))
     progress.finish()
     if !isQuiet { Terminal.write("\n" + ResultTable.text(reports) + "\n") }
-    Terminal.write("results: \(directory.path)  adapter: \(folder)  sha256: \(hash)\n")
+    let ends = ["results: \(directory.path)", "adapter: \(folder)", "sha256: \(hash)", base?.text]
+    Terminal.write(ends.compactMap { $0 }.joined(separator: "  ") + "\n")
     return reports
+  }
+
+  /// Writes the changed base model; returns its hash and what to tell of it.
+  private func write(_ base: BaseWeights) throws -> (sha256: String, text: String) {
+    let folder = directory.path(of: PEFTConfiguration.ownBaseFolder)
+    try experiment.pretrained.write(base, to: folder)
+    let stored = experiment.pretrained.storedTypes(ofLayersIn: base.layout).filter { $0 != "F32" }
+    let note = stored.isEmpty ? "" : " (changed weights in F32, \(stored.joined(separator: ", ")) before)"
+    let hash = try SHA256.hexDigest(ofFileAt: folder + "/" + ModelFolder.weightsFileName)
+    return (hash, "base: \(folder)" + note)
   }
 
   /// `runs/NAME-20260131-120000` for `…/NAME.yaml`.
