@@ -59,8 +59,8 @@ let package = Package(
     library(
       "Simulation",
       [
-        "Adapters", "Aggregation", "ClientData", "Configuration", "LinearAlgebra", "MPI",
-        "Randomness", "Telemetry", "Transformer",
+        "Adapters", "Aggregation", "ClientData", "Configuration", "Files", "LinearAlgebra", "MPI",
+        "Randomness", "Safetensors", "Telemetry", "Transformer",
       ]),
     .executableTarget(
       name: "florana",

@@ -27,12 +27,22 @@ public final class Federation {
   /// The adapted layers' base weights, for methods that change them.
   var base: BaseWeights?
   var timer = PhaseTimer()
+  /// The last round that is done, 0 before the first.
+  public internal(set) var round = 0
+  /// What the next round starts from.
+  var global: AdapterParameters
+  /// The model of the last round's evaluation.
+  var evaluated: AdapterParameters
+  /// The last round from which the run can go on; nil where nothing has been saved.
+  public internal(set) var savedRound: Int?
 
   /// Prepares the rank's part; `rankCount` is the size of the communicator that `run` will get.
   public init(_ experiment: Experiment, rankCount: Int) throws {
     let configuration = experiment.configuration
     self.experiment = experiment
     rule = experiment.rule
+    global = experiment.start
+    evaluated = experiment.start
     placement = Placement(
       kind: Placement.Kind(configuration.clients.placement), clientCount: configuration.clients.count,
       rankCount: rankCount)
@@ -47,16 +57,18 @@ public final class Federation {
     testChunks = DealtChunks(all: experiment.test.evaluationChunks(size: configuration.evaluate.batch))
   }
 
-  /// Runs all rounds and returns the final model, as it was evaluated, the same on every rank. `observe` is called
-  /// after each round, at rank 0 only. A collective operation.
+  /// Runs the rounds that are left and returns the final model, as it was evaluated, the same on every rank.
+  /// `observe` is called after each round at rank 0 only, then `save` on every rank if a checkpoint is due. A
+  /// collective operation.
   public func run(
-    _ world: borrowing Communicator, observe: (RoundReport, [LayerReport]) throws -> Void
+    _ world: borrowing Communicator, save: () throws -> Void = {},
+    observe: (RoundReport, [LayerReport]) throws -> Void
   ) throws -> TrainedModel {
-    var global = experiment.start
-    var evaluated = global
-    for round in 1...experiment.configuration.training.rounds {
-      let reports = try runRound(round, &global, evaluated: &evaluated, world)
+    while round < experiment.configuration.training.rounds {
+      let reports = try runRound(round + 1, &global, evaluated: &evaluated, world)
+      round += 1
       if let reports { try observe(reports.round, reports.layers) }
+      if isCheckpointDue { try save() }
     }
     return TrainedModel(adapter: evaluated, base: base)
   }

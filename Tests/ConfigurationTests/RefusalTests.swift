@@ -77,7 +77,6 @@ import Testing
     ("evaluate: { every: 0 }", "evaluate.every"),
     ("server: { mode: pipelined }", "server.mode: pipelined is not available in this version; expected root"),
     ("server: { mode: sharded }", "not available in this version"),
-    ("checkpoint: { every: 5 }", "checkpoint.every: checkpoints are not available in this version"),
     ("checkpoint: { every: -1 }", "expected a whole number of at least 0"),
     ("seed: -1", "seed: expected a whole number from 0"),
     ("seed: 1\nseed: 2", "seed: expected each key once"),
