@@ -56,7 +56,7 @@ debug_tests() {
 
 # collective_tests RANKS: the test bundle itself under mpirun, since ranks of `swift test` wait for each other's lock.
 collective_tests() {
-  mpirun --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 --timeout 120 -np "$1" \
+  mpirun --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 --timeout 400 -np "$1" \
     .build/debug/floranaPackageTests.xctest --testing-library swift-testing --filter "$(matching CollectiveTests)"
 }
 

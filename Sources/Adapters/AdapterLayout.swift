@@ -76,14 +76,15 @@ public struct AdapterLayout: Sendable, Equatable {
   /// The slots of the layer named `name`, if it is adapted.
   public subscript(name: String) -> LayerSlot? { layers.first { $0.layer.name == name } }
 
-  /// The same layers with `factor` times the adapter rank and the same scaling: room for the stacked
-  /// factors of `factor` clients, whose product is the exact sum of theirs.
-  public func stacked(times factor: Int) -> AdapterLayout {
+  /// The same layers and scalings with room for the factors of adapters of `parts` side by side, whose
+  /// product is the exact sum of theirs.
+  public func stacking(_ parts: [AdapterLayout]) -> AdapterLayout {
     AdapterLayout(
       layers: layers.map { slot in
         AdaptedLayer(
           name: slot.layer.name, outputs: slot.layer.outputs, inputs: slot.layer.inputs,
-          adapterRank: slot.layer.adapterRank * factor, scaling: slot.layer.scaling)
+          adapterRank: parts.reduce(0) { $0 + $1.layers[slot.index].layer.adapterRank },
+          scaling: slot.layer.scaling)
       },
       head: head.map { HeadTensor(name: $0.name, shape: $0.shape) }, headMode: headMode)
   }

@@ -12,7 +12,7 @@ public enum AggregationError: Error, Equatable, Sendable, CustomStringConvertibl
   case factorsDisagree(client: Int, rowsOfA: Int, columnsOfB: Int)
   case notFinite(client: Int, factor: FactorName)
   /// The rule combines factors of one adapter rank only.
-  case mixedAdapterRanks(rule: String, ranks: [Int])
+  case mixedAdapterRanks(rule: String, reason: String, ranks: [Int])
   /// The rule freezes this factor, so it has to be the same for all clients; this client's is another
   /// than that of client 0.
   case frozenFactorDiffers(rule: String, client: Int, factor: FactorName)
@@ -30,8 +30,8 @@ public enum AggregationError: Error, Equatable, Sendable, CustomStringConvertibl
     case .factorsDisagree(let client, let rows, let columns):
       "client \(client): a has \(rows) rows, b has \(columns) columns; both are the adapter's rank"
     case .notFinite(let client, let factor): "client \(client): factor \(factor) is not finite"
-    case .mixedAdapterRanks(let rule, let ranks):
-      "\(rule) needs one adapter rank for all clients, found \(ranks)"
+    case .mixedAdapterRanks(let rule, let reason, let ranks):
+      "\(rule) needs one adapter rank for all clients (\(reason)), found \(ranks)"
     case .frozenFactorDiffers(let rule, let client, let factor):
       "\(rule) freezes factor \(factor) at common numbers, client \(client) has others than client 0"
     case .unknownRule(let name, let known):

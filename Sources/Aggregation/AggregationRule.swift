@@ -3,6 +3,9 @@ public protocol AggregationRule: Sendable {
   /// The name in configurations and reports.
   var name: String { get }
 
+  /// Why all clients need one adapter rank; nil where theirs may differ.
+  var reasonForOneAdapterRank: String? { get }
+
   /// What clients train, send, receive and keep in round `round` (from 1).
   func wirePlan(round: Int) -> WirePlan
 
@@ -21,6 +24,10 @@ extension AggregationRule {
   /// Of a rule that does the same in every round.
   public func aggregate(_ updates: LayerUpdates, round: Int) throws -> AggregatedLayer {
     try aggregate(updates)
+  }
+
+  public var reasonForOneAdapterRank: String? {
+    "it averages A and B row by row and column by column, which factors of different ranks do not share"
   }
 
   public func wirePlan(round: Int) -> WirePlan { .bothFactors }

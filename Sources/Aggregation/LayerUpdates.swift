@@ -60,10 +60,11 @@ public struct LayerUpdates: Sendable {
 
   public var largestAdapterRank: Int { clients.map(\.adapterRank).max() ?? 0 }
 
-  /// The adapter rank of every client; an error that names `rule` when they differ.
-  func uniformAdapterRank(for rule: String) throws(AggregationError) -> Int {
+  /// The adapter rank of every client; an error that names `rule` and its reason when they differ.
+  func uniformAdapterRank(for rule: some AggregationRule) throws(AggregationError) -> Int {
     guard let rank = commonAdapterRank else {
-      throw .mixedAdapterRanks(rule: rule, ranks: clients.map(\.adapterRank))
+      throw .mixedAdapterRanks(
+        rule: rule.name, reason: rule.reasonForOneAdapterRank ?? "", ranks: clients.map(\.adapterRank))
     }
     return rank
   }

@@ -136,10 +136,10 @@ extension AdapterAggregation {
     switch error {
     case .notFinite(let client, let factor):
       "\(adapters[client].weightsPath): expected finite numbers, found NaN or infinity in \(factor)"
-    case .mixedAdapterRanks(let rule, let ranks):
+    case .mixedAdapterRanks(let rule, let reason, let ranks):
       other(thanFirst: ranks).map { position in
-        "expected one adapter rank for \(rule), found \(ranks[0]) in \(adapters[0].path) and "
-          + "\(ranks[position]) in \(adapters[position].path)"
+        "expected one adapter rank for \(rule) (\(reason)), found \(ranks[0]) in \(adapters[0].path) "
+          + "and \(ranks[position]) in \(adapters[position].path)"
       } ?? "\(error)"
     default: "\(error)"
     }

@@ -10,11 +10,18 @@ import Testing
       if ["florana-matrix", "flexlora", "flora", "hetlora"].contains(rule.name) {
         #expect(try cohort.aggregated(by: rule).a.rows == 3)
       } else {
-        #expect(throws: AggregationError.mixedAdapterRanks(rule: rule.name, ranks: [3, 2, 3])) {
+        #expect(throws: rule.mixedRanksError([3, 2, 3])) {
           try cohort.aggregated(by: rule)
         }
       }
     }
+  }
+}
+
+extension AggregationRule {
+  /// What a rule that needs one adapter rank throws for these.
+  func mixedRanksError(_ ranks: [Int]) -> AggregationError {
+    .mixedAdapterRanks(rule: name, reason: reasonForOneAdapterRank ?? "no reason", ranks: ranks)
   }
 }
 

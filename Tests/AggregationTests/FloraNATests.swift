@@ -259,7 +259,7 @@ import Testing
     cohort.a[1] = small.a[0]
     cohort.b[1] = small.b[0]
     let mixed = cohort
-    #expect(throws: AggregationError.mixedAdapterRanks(rule: "florana", ranks: [3, 2, 3, 3, 3])) {
+    #expect(throws: FloraNA().mixedRanksError([3, 2, 3, 3, 3])) {
       try mixed.aggregated(by: FloraNA())
     }
   }

@@ -22,7 +22,7 @@ import Testing
   @Test func theFirstKeyThatDiffersIsNamed() {
     #expect(
       error {
-        $0.adapter.rank = 4
+        $0.adapter.rank = .same(4)
         $0.method.name = .ideal
       } == "--resume: adapter.rank: expected 8, as the run began; found 4")
     #expect(

@@ -75,6 +75,47 @@ extension LaunchTests {
         bytes.map(\.logicalDown) == [head + a + b, head + b, head + a, head + 7 * (a + b)].map { $0 * 4 * 7 })
     }
 
+    /// Clients of four adapter ranks, on two ranks and on one.
+    @Test(arguments: ["flexlora", "hetlora", "flora", "florana-matrix"])
+    func clientsOfDifferentAdapterRanksTrainTogether(method: String) throws {
+      let settings = ["adapter.rank=[4, 1, 2, 2, 3, 4, 1]", "training.rounds=3", "clients.participation=0.6"]
+      try run(method, settings, ranks: nil, output: "one")
+      try run(method, settings + ["clients.placement=cyclic"], ranks: 3, output: "three")
+      #expect(try world.adapterHash("one") == world.adapterHash("three"))
+      #expect(try world.rounds("one").map(\.global) == world.rounds("three").map(\.global))
+      // Adapter ranks of the first round's four clients; N₁ floats a rank, a head of 99.
+      let first = try world.rounds("one")[0]
+      let ranks = first.clients.map { [4, 1, 2, 2, 3, 4, 1][$0] }
+      let (unit, total) = (2 * (3 * 64 + 96), ranks.reduce(0, +))
+      #expect(first.bytes.logicalUp == 4 * (99 * ranks.count + unit * total))
+      let down = method == "flora" ? ranks.count * total : total
+      #expect(first.bytes.logicalDown == 4 * (99 * ranks.count + unit * down))
+      guard method == "florana-matrix" else { return }
+      for layer in try world.layers("one") {
+        let (rho, optimum) = (try #require(layer.rho), try #require(layer.rhoOptimum))
+        #expect(try #require(layer.rhoFedIT) > rho && rho <= optimum * (1 + 1e-5) + 1e-7)
+      }
+    }
+
+    /// The stacked factors of clients of different ranks and scalings are the ideal update.
+    @Test func theIdealUpdateOfDifferentAdapterRanksIsExact() throws {
+      let settings = ["adapter.rank={ 0-2: 4, 3-4: 1, 5-6: 2 }"]
+      try run("florana-matrix", settings, ranks: 2, output: "optimum")
+      try run("flora", settings, ranks: 2, output: "exact")
+      let (optimum, exact) = (try world.rounds("optimum"), try world.rounds("exact"))
+      let (oracle, found) = (try #require(optimum[0].oracle), try #require(exact[0].global))
+      #expect(abs(oracle.loss - found.loss) < 1e-5 && oracle.accuracy == found.accuracy)
+      #expect(try #require(optimum[0].global).loss != oracle.loss)
+      #expect(try world.text("exact/config.yaml").contains("    0-2: 4\n    3-4: 1\n    5-6: 2\n"))
+    }
+
+    /// One adapter rank, written as a list, is the same run.
+    @Test func equalRanksInAListChangeNoBit() throws {
+      try run("florana", ranks: 2, output: "number")
+      try run("florana", ["adapter.rank=[4, 4, 4, 4, 4, 4, 4]"], ranks: 2, output: "list")
+      #expect(try world.adapterHash("number") == world.adapterHash("list"))
+    }
+
     @Test func whatIsFrozenStays() throws {
       try run("ffa-lora", ["training.rounds=1"], ranks: 2, output: "one")
       try run("ffa-lora", ["training.rounds=2"], ranks: 2, output: "two")

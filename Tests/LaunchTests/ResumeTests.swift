@@ -66,6 +66,12 @@ extension LaunchTests {
       (["method.name=rolora", "training.optimizer-state=keep"], 1, 3),
       (["method.name=flora", "clients.participation=0.6"], 3, 2),
       (["method.name=fedex-lora"], 1, 3),
+      (
+        [
+          "method.name=hetlora", "adapter.rank=[4, 1, 2, 2, 3, 4, 1]", "adapter.head=local",
+          "training.optimizer-state=keep", "clients.participation=0.5",
+        ], 3, 2
+      ),
       (["method.name=fedit", "adapter.head=local", "clients.participation=0.5"], 3, 2),
       (
         [

@@ -9,27 +9,16 @@ import os
 import random
 import shutil
 import subprocess
-import tempfile
-import unittest
-from pathlib import Path
 
 from preparation import tensorfile
+from tests.peft_support import MISSING, PROGRAM, TINY, PEFTTestCase
 
-try:
+if not MISSING:
     import torch
     from peft import AutoPeftModelForSequenceClassification, PeftModel
     from safetensors.torch import load_file, save_file
     from transformers import AutoModelForSequenceClassification
-    from transformers.utils import logging
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    MISSING = None
-except ImportError as error:
-    MISSING = f"needs torch, transformers and peft: {error}"
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-PROGRAM = Path(os.environ.get("FLORANA", ROOT / ".build/debug/florana"))
-TINY = ROOT / "Tests/TransformerTests/Golden/tiny"
 SETTINGS = """
 model: { path: model }
 adapter: { rank: 4, targets: [query, output.dense] }
@@ -57,13 +46,9 @@ def write_data(folder):
     return rows
 
 
-@unittest.skipIf(MISSING, MISSING)
-@unittest.skipUnless(PROGRAM.exists(), f"needs the built program: {PROGRAM}")
-class ChangedBaseTests(unittest.TestCase):
+class ChangedBaseTests(PEFTTestCase):
     def setUp(self):
-        scratch = tempfile.TemporaryDirectory()
-        self.addCleanup(scratch.cleanup)
-        self.folder = Path(scratch.name)
+        super().setUp()
         shutil.copytree(TINY, self.folder / "model", ignore=lambda _, names: [
             name for name in names if name not in ("config.json", "model.safetensors")])
         (self.folder / "run.yaml").write_text(SETTINGS)

@@ -5,28 +5,17 @@ Needs torch, transformers, peft and the built program ($FLORANA, or .build/debug
 """
 
 import json
-import os
 import subprocess
-import tempfile
-import unittest
-from pathlib import Path
 
-try:
+from tests.peft_support import MISSING, PROGRAM, TINY, PEFTTestCase
+
+if not MISSING:
     import torch
     from peft import LoraConfig, PeftModel, get_peft_model
     from peft.tuners.lora import LoraLayer
     from safetensors.torch import load_file, save_file
     from transformers import BertForSequenceClassification, GPT2Config, GPT2LMHeadModel
-    from transformers.utils import logging
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    MISSING = None
-except ImportError as error:
-    MISSING = f"needs torch, transformers and peft: {error}"
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-PROGRAM = Path(os.environ.get("FLORANA", ROOT / ".build/debug/florana"))
-TINY = ROOT / "Tests/TransformerTests/Golden/tiny"
 TOKENS = [[2, 17, 45, 3, 81, 60, 9], [5, 98, 33, 71, 12, 4, 50]]
 WEIGHTS = [0.3, 0.5, 0.2]
 
@@ -51,14 +40,7 @@ def truncated(matrix, rank):
     return u[:, :rank] * values[:rank] @ v[:rank]
 
 
-@unittest.skipIf(MISSING, MISSING)
-@unittest.skipUnless(PROGRAM.exists(), f"needs the built program: {PROGRAM}")
-class PEFTRoundTripTests(unittest.TestCase):
-    def setUp(self):
-        scratch = tempfile.TemporaryDirectory()
-        self.addCleanup(scratch.cleanup)
-        self.folder = Path(scratch.name)
-
+class PEFTRoundTripTests(PEFTTestCase):
     def save(self, number, base=bert, dtype=None, **settings):
         """A random adapter as PEFT saves it, read back; `dtype` stores its tensors as that type."""
         settings = {"task_type": "SEQ_CLS", "r": 4, "lora_alpha": 16, "target_modules": ["query", "output.dense"],
