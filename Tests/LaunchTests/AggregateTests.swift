@@ -203,6 +203,14 @@ extension LaunchTests {
       try expectRefusal(["a/adapter", "b/adapter"], ["base_model_name_or_path", "/a/base\"", "/b/base\""])
     }
 
+    @Test func aTableThatCannotBeWrittenIsAnError() throws {
+      let names = try [make("x", seed: 1), make("y", seed: 2)].joined(separator: " ")
+      let line = "\(TinyWorld.program) aggregate --method fedit --output out \(names) >/dev/full"
+      let job = try Job.run(["/bin/bash", "-c", line], ranks: nil, folder: world.folder)
+      #expect(job.status == 1 && job.reports("florana: ").count == 1, "\(job.standardError)")
+      #expect(job.reports("florana: ").first?.hasPrefix("standard output: ") == true)
+    }
+
     @Test func badOptionsAreRefused() throws {
       let names = try [make("x", seed: 1), make("y", seed: 2)]
       try expectRefusal(names, method: "floran", ["floran", "fedit"])

@@ -66,6 +66,7 @@ extension LaunchTests {
       (["method.name=rolora", "training.optimizer-state=keep"], 1, 3),
       (["method.name=flora", "clients.participation=0.6"], 3, 2),
       (["method.name=fedex-lora"], 1, 3),
+      (["method.name=fed-sb", "training.optimizer-state=keep"], 3, 2),
       (
         [
           "method.name=hetlora", "adapter.rank=[4, 1, 2, 2, 3, 4, 1]", "adapter.head=local",

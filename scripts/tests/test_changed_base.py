@@ -1,7 +1,7 @@
 """The base model that a run of `flora` or `fedex-lora` leaves, in real transformers and PEFT: with the run's adapter
 its logits are those of `florana evaluate`.
 
-Needs torch, transformers, peft and the built program ($FLORANA, or .build/debug/florana); is skipped without them.
+Needs PyTorch, transformers, PEFT and the built program ($FLORANA, or .build/debug/florana); is skipped without them.
 """
 
 import json
@@ -11,9 +11,10 @@ import shutil
 import subprocess
 
 from preparation import tensorfile
-from tests.peft_support import MISSING, PROGRAM, TINY, PEFTTestCase
+from tests.peft_support import PROGRAM, TINY, PEFTTestCase
+from tests.support import PYTORCH_MISSING
 
-if not MISSING:
+if not PYTORCH_MISSING:
     import torch
     from peft import AutoPeftModelForSequenceClassification, PeftModel
     from safetensors.torch import load_file, save_file

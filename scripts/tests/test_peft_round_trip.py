@@ -1,15 +1,16 @@
 """`florana aggregate` between real PEFT models: adapters that PEFT saved go in, what comes out PEFT loads, and its
 logits are those of the product computed here in Float64 from the scalings and deltas that PEFT itself holds.
 
-Needs torch, transformers, peft and the built program ($FLORANA, or .build/debug/florana); is skipped without them.
+Needs PyTorch, transformers, PEFT and the built program ($FLORANA, or .build/debug/florana); is skipped without them.
 """
 
 import json
 import subprocess
 
-from tests.peft_support import MISSING, PROGRAM, TINY, PEFTTestCase
+from tests.peft_support import PROGRAM, TINY, PEFTTestCase
+from tests.support import PYTORCH_MISSING
 
-if not MISSING:
+if not PYTORCH_MISSING:
     import torch
     from peft import LoraConfig, PeftModel, get_peft_model
     from peft.tuners.lora import LoraLayer
