@@ -169,9 +169,5 @@ extension RunConfiguration.Server {
 extension RunConfiguration.Checkpoint {
   init(_ section: Section<CheckpointKey>) throws(ConfigurationError) {
     every = try section.value(.every, default: every, .atLeast(0))
-    if every > 0 {
-      throw section.error(
-        .every, "checkpoints are not available in this version; expected 0, found \(every)")
-    }
   }
 }

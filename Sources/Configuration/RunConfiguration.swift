@@ -172,7 +172,7 @@ extension RunConfiguration {
 
   /// When the state of a run is saved.
   public struct Checkpoint: Sendable, Equatable {
-    /// Rounds from one checkpoint to the next; 0 saves none, the only value of this version.
+    /// Rounds from one checkpoint to the next; the last round is always saved. 0 saves none.
     public var every = 0
 
     public init() {}

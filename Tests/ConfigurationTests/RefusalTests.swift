@@ -90,7 +90,6 @@ import Testing
     ("evaluate: { batch: \(Int.max) }", "evaluate.batch: expected a whole number from 1 to 1000000"),
     ("evaluate: { every: 0 }", "evaluate.every"),
     ("server: { mode: shard }", "server.mode: expected one of root, pipelined, sharded; found shard"),
-    ("checkpoint: { every: 5 }", "checkpoint.every: checkpoints are not available in this version"),
     ("checkpoint: { every: -1 }", "expected a whole number of at least 0"),
     ("seed: -1", "seed: expected a whole number from 0"),
     ("seed: 1\nseed: 2", "seed: expected each key once"),
