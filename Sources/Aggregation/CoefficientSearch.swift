@@ -45,6 +45,8 @@ struct CoefficientSearch<Products: FactorProducts> {
     var right: [Double]
     /// `‖W* − B̂Â‖²`
     var objective: Double
+    /// `‖B̂Â − B̄Ā‖²`
+    var changeSquare = 0.0
     var sweeps = 0
 
     subscript(side: Side) -> [Double] {
@@ -57,6 +59,19 @@ struct CoefficientSearch<Products: FactorProducts> {
   var average: State {
     let zeros = [Double](repeating: 0, count: products.blockCount)
     return State(left: zeros, right: zeros, objective: averageObjective)
+  }
+
+  /// The coefficients themselves, the mean's first.
+  func full(_ state: State, _ side: Side) -> [Double] { zip(products.mean, state[side]).map { $0 + $1 } }
+
+  /// `‖B̂‖²` or `‖Â‖²`.
+  func normSquare(_ state: State, _ side: Side) -> Double {
+    max(0, products.moment(side, full(state, side)).trace)
+  }
+
+  /// `⟨B̂, B̄⟩` or `⟨Â, Ā⟩`.
+  func innerProductWithAverage(_ state: State, _ side: Side) -> Double {
+    contract(full(state, side), meanProducts(side)).trace
   }
 
   /// Sweeps from `start` until the objective stands still; the objective never rises.
@@ -83,7 +98,7 @@ struct CoefficientSearch<Products: FactorProducts> {
     let gradient = zip(terms.linear, terms.hessian.times(x)).map { $0 - $1 }
     var next = state
     next[side] = zip(x, try step(terms.hessian, gradient)).map { $0 + $1 }
-    next.objective = terms.value(at: next[side])
+    (next.objective, next.changeSquare) = terms.values(at: next[side])
     return next
   }
 
@@ -92,10 +107,18 @@ struct CoefficientSearch<Products: FactorProducts> {
     var hessian: Matrix<Double>
     var linear: [Double]
     var constant: Double
+    /// `⟨b_v Â, B̄Y⟩`
+    var overlaps: [Double]
+    /// `‖B̄Y‖²`
+    var own: Double
 
-    func value(at x: [Double]) -> Double {
-      max(0, constant - 2 * dot(linear, x) + dot(x, hessian.times(x)))
+    /// `‖W* − B̂Â‖²` and `‖B̂Â − B̄Ā‖²`.
+    func values(at x: [Double]) -> (objective: Double, changeSquare: Double) {
+      let square = dot(x, hessian.times(x))
+      return (max(0, constant - 2 * dot(linear, x) + square), max(0, own + 2 * dot(overlaps, x) + square))
     }
+
+    func value(at x: [Double]) -> Double { values(at: x).objective }
   }
 
   /// With `q = e₀ + y`: `‖E₀ − B̄Y‖² − 2 ⟨E₀ − B̄Y, XÂ⟩ + ‖XÂ‖²`.
@@ -112,7 +135,7 @@ struct CoefficientSearch<Products: FactorProducts> {
     return Quadratic(
       hessian: try products.curvature(side, moment: moment),
       linear: zip(correlations, overlaps).map { $0 - $1 },
-      constant: averageObjective - 2 * changed + own)
+      constant: averageObjective - 2 * changed + own, overlaps: overlaps, own: own)
   }
 
   /// `Σ_v x_v M_v` as an r×r matrix, from rows of r² numbers.

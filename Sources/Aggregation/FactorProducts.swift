@@ -15,6 +15,8 @@ protocol FactorProducts {
   func meanProducts(_ side: Side) -> Matrix<Double>
   /// `Σ_w C_vw y_w` for the left side, `Σ_v C_vw y_v` for the right.
   func correlation(_ side: Side, with combination: [Double]) -> [Double]
+  /// `‖E₀ Âᵀ‖` with `Â = Σ_w y_w a_w` for the left side, `‖B̂ᵀ E₀‖` with `B̂ = Σ_v y_v b_v` for the right.
+  func errorImageNorm(_ side: Side, _ combination: [Double]) -> Double
   /// r×r: `Σ_vw y_v y_w G_vw`, the Gram matrix of `Σ_v y_v b_v`.
   func moment(_ side: Side, _ combination: [Double]) -> Matrix<Double>
   /// (U+1)×(U+1): `⟨G_vw, moment⟩` for a symmetric r×r moment; the curvature of the objective.

@@ -29,8 +29,16 @@ struct FactoredProducts<Scalar: LAPACKScalar>: FactorProducts {
   func meanProducts(_ side: Side) -> Matrix<Double> { side == .left ? leftMeanProducts : rightMeanProducts }
 
   func correlation(_ side: Side, with combination: [Double]) -> [Double] {
-    let sum = combined(side.other, combination).withView { Matrix<Scalar>(transposing: $0) }
-    return blockDots(side, stacks.idealImage(side, sum))
+    blockDots(side, errorImage(side, combination))
+  }
+
+  func errorImageNorm(_ side: Side, _ combination: [Double]) -> Double {
+    errorImage(side, combination).frobeniusNorm
+  }
+
+  /// r × columns: `(E₀ Âᵀ)ᵀ` or `B̂ᵀ E₀`.
+  private func errorImage(_ side: Side, _ combination: [Double]) -> Matrix<Scalar> {
+    stacks.idealImage(side, combined(side.other, combination).withView { Matrix<Scalar>(transposing: $0) })
   }
 
   func moment(_ side: Side, _ combination: [Double]) -> Matrix<Double> {

@@ -91,8 +91,7 @@ extension CoefficientSearch {
 
   /// `‖B̄‖² / ‖Ā‖²`, or 1 where one of them vanishes.
   private var averageRatioSquare: Double {
-    let left = contract(products.mean, meanProducts(.left)).trace
-    let right = contract(products.mean, meanProducts(.right)).trace
+    let (left, right) = (normSquare(average, .left), normSquare(average, .right))
     return left > 0 && right > 0 ? left / right : 1
   }
 
@@ -100,11 +99,12 @@ extension CoefficientSearch {
     var state = average
     state.left = zip(left, products.mean).map { $0 - $1 }
     state.right = zip(right, products.mean).map { $0 - $1 }
-    state.objective = try quadratic(.left, other: state.right).value(at: state.left)
+    let terms = try quadratic(.left, other: state.right)
+    (state.objective, state.changeSquare) = terms.values(at: state.left)
     return state
   }
 }
 
 extension Matrix where Scalar == Double {
-  fileprivate var trace: Double { (0..<rows).reduce(0) { $0 + self[$1, $1] } }
+  var trace: Double { (0..<rows).reduce(0) { $0 + self[$1, $1] } }
 }

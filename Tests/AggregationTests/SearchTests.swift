@@ -70,7 +70,7 @@ import Testing
   @Test(arguments: CohortShape.all) func bothFormsAnswerTheSame(shape: CohortShape) throws {
     let cohort = Cohort(shape, spread: 0.5, seed: 43)
     try cohort.withUpdates { (updates) throws in
-      let factors = CentredFactors<Double>(updates, averages: FactorPair(averaging: updates))
+      let factors = CentredFactors<Double>(updates)
       let (gram, factored) = (GramProducts(factors), FactoredProducts(factors))
       var random = stream(43, part: 4)
       let vector = (0...shape.clients).map { _ in random.normal() }
@@ -97,9 +97,8 @@ import Testing
     let shape = CohortShape(clients: 9, adapterRank: 3, outputs: 50, inputs: 35)
     let cohort = Cohort(shape, spread: spread, seed: 45)
     try cohort.withUpdates { (updates) throws in
-      let averages = FactorPair(averaging: updates)
-      let exact = try reachedRho(GramProducts(CentredFactors<Double>(updates, averages: averages)), cohort)
-      let single = CentredFactors<Float>(updates, averages: averages)
+      let exact = try reachedRho(GramProducts(CentredFactors<Double>(updates)), cohort)
+      let single = CentredFactors<Float>(updates)
       #expect(abs(try reachedRho(GramProducts(single), cohort) / exact - 1) < 1e-4)
       // Its questions are answered apart, each with its own rounding: three digits, where Gram matrices keep four.
       #expect(abs(try reachedRho(FactoredProducts(single), cohort) / exact - 1) < 1e-3)
@@ -158,7 +157,7 @@ import Testing
   private func withBothForms(_ cohort: Cohort, _ body: (CoefficientSearch<AnyProducts>) throws -> Void) throws
   {
     try cohort.withUpdates { (updates) throws in
-      let factors = CentredFactors<Double>(updates, averages: FactorPair(averaging: updates))
+      let factors = CentredFactors<Double>(updates)
       try body(CoefficientSearch(AnyProducts(GramProducts(factors)), weights: cohort.weights))
       try body(CoefficientSearch(AnyProducts(FactoredProducts(factors)), weights: cohort.weights))
     }
@@ -182,6 +181,9 @@ private struct AnyProducts: FactorProducts {
   func meanProducts(_ side: Side) -> Matrix<Double> { base.meanProducts(side) }
   func correlation(_ side: Side, with combination: [Double]) -> [Double] {
     base.correlation(side, with: combination)
+  }
+  func errorImageNorm(_ side: Side, _ combination: [Double]) -> Double {
+    base.errorImageNorm(side, combination)
   }
   func moment(_ side: Side, _ combination: [Double]) -> Matrix<Double> { base.moment(side, combination) }
   func curvature(_ side: Side, moment: Matrix<Double>) throws -> Matrix<Double> {
