@@ -49,7 +49,9 @@ extension MatrixView {
 
 /// `Σ coefficients[u] · terms[u]` in Float64, in the order given. A term with fewer rows or columns than
 /// the largest counts as padded with zeros.
-func combination(_ terms: [MatrixView<Float>], _ coefficients: [Double]) -> Matrix<Double> {
+func combination<Scalar: BLASScalar>(
+  _ terms: [MatrixView<Scalar>], _ coefficients: [Double]
+) -> Matrix<Double> {
   var sum = Matrix<Double>(
     rows: terms.map(\.rows).max() ?? 0, columns: terms.map(\.columns).max() ?? 0)
   guard !sum.elements.isEmpty else { return sum }
@@ -90,8 +92,8 @@ func roundedCombination(
 
 /// Lends the sum part by part: a part stays in the first cache while all terms are added. Terms without gaps
 /// count as one row.
-private func forEachPartialSum(
-  _ terms: [MatrixView<Float>], _ coefficients: [Double],
+private func forEachPartialSum<Scalar: BLASScalar>(
+  _ terms: [MatrixView<Scalar>], _ coefficients: [Double],
   _ body: (UnsafePointer<Double>, MatrixPart) -> Void
 ) {
   let isFlat = terms.allSatisfy { $0.stride == $0.columns }
@@ -112,8 +114,8 @@ private func forEachPartialSum(
 
 /// A part of `Σ coefficients[u] · terms[u]`, row by row without gaps, in Float64 and in the order given. The terms
 /// have one shape.
-func writeSum(
-  _ terms: [MatrixView<Float>], _ coefficients: [Double], _ part: MatrixPart,
+func writeSum<Scalar: BLASScalar>(
+  _ terms: [MatrixView<Scalar>], _ coefficients: [Double], _ part: MatrixPart,
   into sums: UnsafeMutablePointer<Double>
 ) {
   sums.update(repeating: 0, count: part.rows.count * part.columns.count)
@@ -131,8 +133,8 @@ func writeSum(
 }
 
 /// Two terms at a time, one after the other.
-private func add(
-  _ first: MatrixView<Float>, _ p: Double, _ second: MatrixView<Float>, _ q: Double,
+private func add<Scalar: BLASScalar>(
+  _ first: MatrixView<Scalar>, _ p: Double, _ second: MatrixView<Scalar>, _ q: Double,
   to sums: UnsafeMutablePointer<Double>
 ) {
   let isFlat = first.stride == first.columns && second.stride == second.columns
@@ -169,7 +171,9 @@ private func round(
   return sum
 }
 
-private func accumulate(_ factor: Double, _ term: MatrixView<Float>, into sum: MutableMatrixView<Double>) {
+private func accumulate<Scalar: BLASScalar>(
+  _ factor: Double, _ term: MatrixView<Scalar>, into sum: MutableMatrixView<Double>
+) {
   for row in 0..<term.rows {
     let source = term.base + row * term.stride
     let target = sum.base + row * sum.stride

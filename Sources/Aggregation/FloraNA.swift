@@ -70,14 +70,14 @@ private struct Estimate<Scalar: LAPACKScalar> {
 private let leastGain = 1e-6
 
 /// The lower of the two descents. Both mostly end in the same minimum: rounding must not choose, so the second
-/// has to be lower by more than the searches' own accuracy.
+/// has to be lower by more than the searches' own accuracy. It is pursued beyond that accuracy only where it is.
 private func bestState<Products>(
   _ search: CoefficientSearch<Products>
 ) throws -> CoefficientSearch<Products>.State {
   let first = try search.descend(from: search.average)
   guard let start = try search.spectralStart() else { return first }
-  let second = try search.descend(from: start)
-  return second.objective < first.objective * (1 - leastGain) ? second : first
+  let second = try search.descend(from: start, tolerance: leastGain)
+  return second.objective < first.objective * (1 - leastGain) ? try search.descend(from: second) : first
 }
 
 private func combined(

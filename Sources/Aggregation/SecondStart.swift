@@ -20,7 +20,7 @@ extension CoefficientSearch {
     // The split between the sides that leaves their norms in the averages' proportion.
     let split = (averageRatioSquare * rightSquare / leftSquare).squareRoot().squareRoot()
     let root = scale.squareRoot()
-    return try state(full.left.map { $0 * root * split }, full.right.map { $0 * root / split })
+    return state(full.left.map { $0 * root * split }, full.right.map { $0 * root / split })
   }
 
   private typealias Pair = (left: [Double], right: [Double], value: Double)
@@ -95,13 +95,11 @@ extension CoefficientSearch {
     return left > 0 && right > 0 ? left / right : 1
   }
 
-  private func state(_ left: [Double], _ right: [Double]) throws -> State {
-    var state = average
-    state.left = zip(left, products.mean).map { $0 - $1 }
-    state.right = zip(right, products.mean).map { $0 - $1 }
-    let terms = try quadratic(.left, other: state.right)
-    (state.objective, state.changeSquare) = terms.values(at: state.left)
-    return state
+  /// The first sweep learns the objective.
+  private func state(_ left: [Double], _ right: [Double]) -> State {
+    State(
+      left: zip(left, products.mean).map { $0 - $1 }, right: zip(right, products.mean).map { $0 - $1 },
+      objective: .infinity)
   }
 }
 
