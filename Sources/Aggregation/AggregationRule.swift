@@ -3,6 +3,9 @@ public protocol AggregationRule: Sendable {
   /// The name in configurations and reports.
   var name: String { get }
 
+  /// Why all clients need one adapter rank; nil where theirs may differ.
+  var reasonForOneAdapterRank: String? { get }
+
   /// What clients train, send, receive and keep in round `round` (from 1).
   func wirePlan(round: Int) -> WirePlan
 
@@ -23,7 +26,14 @@ extension AggregationRule {
     try aggregate(updates)
   }
 
+  public var reasonForOneAdapterRank: String? {
+    "it averages A and B row by row and column by column, which factors of different ranks do not share"
+  }
+
   public func wirePlan(round: Int) -> WirePlan { .bothFactors }
+
+  /// Whether clients train a core between fixed factors.
+  public var trainsCores: Bool { wirePlan(round: 1).trained.contains(.core) }
 
   /// What the plan says and no more: each client's own adapter rank, both ways.
   public func wireFloatCounts(
@@ -65,7 +75,7 @@ public enum AggregationRules {
   /// Every rule, in the order in which reports list them.
   public static let all: [any AggregationRule] = [
     FedIT(), FloraNA(), FloraNAMatrix(), FFALoRA(), RoLoRA(), FedSALoRA(), FlexLoRA(), FLoRA(), FedExLoRA(),
-    HetLoRA(), LoRAFair(), Ideal(),
+    HetLoRA(), LoRAFair(), FedSB(), Ideal(),
   ]
 
   public static var names: [String] { all.map(\.name) }

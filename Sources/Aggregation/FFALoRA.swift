@@ -12,7 +12,7 @@ public struct FFALoRA: AggregationRule {
 
   /// Fails when the clients' `a` differ.
   public func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer {
-    _ = try updates.uniformAdapterRank(for: name)
+    _ = try updates.uniformAdapterRank(for: self)
     let a = try updates.frozenA(for: name)
     return AggregatedLayer(a: a, b: averaged(updates.clients.map(\.b), updates.weights))
   }

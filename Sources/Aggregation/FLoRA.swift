@@ -10,6 +10,8 @@ public struct FLoRA: AggregationRule {
 
   public var name: String { "flora" }
 
+  public var reasonForOneAdapterRank: String? { nil }
+
   public func wirePlan(round: Int) -> WirePlan { .folding }
 
   /// Up a client's own factors, down those of the whole cohort.

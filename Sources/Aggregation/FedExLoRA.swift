@@ -19,7 +19,7 @@ public struct FedExLoRA: AggregationRule {
   }
 
   public func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer {
-    _ = try updates.uniformAdapterRank(for: name)
+    _ = try updates.uniformAdapterRank(for: self)
     let average = averaged(updates, sweeps: nil)
     return AggregatedLayer(
       a: average.a, b: average.b, coefficients: average.coefficients,

@@ -5,7 +5,7 @@ public struct FedIT: AggregationRule {
   public var name: String { "fedit" }
 
   public func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer {
-    _ = try updates.uniformAdapterRank(for: name)
+    _ = try updates.uniformAdapterRank(for: self)
     return averaged(updates, sweeps: nil)
   }
 }

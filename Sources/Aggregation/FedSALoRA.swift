@@ -10,7 +10,7 @@ public struct FedSALoRA: AggregationRule {
   public func wirePlan(round: Int) -> WirePlan { WirePlan(trained: .both, uploaded: .a, downloaded: .a) }
 
   public func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer {
-    _ = try updates.uniformAdapterRank(for: name)
+    _ = try updates.uniformAdapterRank(for: self)
     return averaged(updates, sweeps: nil)
   }
 }

@@ -12,6 +12,8 @@ public struct FlexLoRA: AggregationRule {
 
   public var name: String { "flexlora" }
 
+  public var reasonForOneAdapterRank: String? { nil }
+
   public func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer {
     let averages = FactorPair(averaging: updates)
     var optimum = try FactorPair(bestApproximationOf: FactorStacks(updates), rank: updates.largestAdapterRank)

@@ -11,8 +11,12 @@ public struct FloraNA: AggregationRule {
 
   public var name: String { "florana" }
 
+  public var reasonForOneAdapterRank: String? {
+    "its scalar coefficients add up factors of one shape; florana-matrix takes different ones"
+  }
+
   public func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer {
-    let rank = try updates.uniformAdapterRank(for: name)
+    let rank = try updates.uniformAdapterRank(for: self)
     guard rank > 0 else { return averaged(updates, sweeps: 0) }
     let form = EstimatorForm.cheapest(
       clients: updates.clients.count, adapterRank: rank, shape: updates.shape)

@@ -15,6 +15,8 @@ public struct FloraNAMatrix: AggregationRule {
 
   public var name: String { "florana-matrix" }
 
+  public var reasonForOneAdapterRank: String? { nil }
+
   public func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer {
     let averages = FactorPair(averaging: updates)
     let optimum = try FactorPair(bestApproximationOf: FactorStacks(updates), rank: updates.largestAdapterRank)

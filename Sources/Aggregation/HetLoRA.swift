@@ -11,6 +11,8 @@ public struct HetLoRA: AggregationRule {
 
   public var name: String { "hetlora" }
 
+  public var reasonForOneAdapterRank: String? { nil }
+
   public func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer {
     let weights = try normWeights(updates)
     let coefficients = CombinationCoefficients(ofB: weights, ofA: weights)

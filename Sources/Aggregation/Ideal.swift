@@ -6,6 +6,10 @@ public struct Ideal: AggregationRule {
 
   public var name: String { "ideal" }
 
+  public var reasonForOneAdapterRank: String? {
+    "it is the oracle of methods with one; flora makes the same update of different ones"
+  }
+
   public func wirePlan(round: Int) -> WirePlan { .folding }
 
   public func wireFloatCounts(
@@ -17,7 +21,7 @@ public struct Ideal: AggregationRule {
   }
 
   public func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer {
-    _ = try updates.uniformAdapterRank(for: name)
+    _ = try updates.uniformAdapterRank(for: self)
     return folded(updates)
   }
 }

@@ -19,7 +19,7 @@ public struct LoRAFair: AggregationRule {
   public var name: String { "lora-fair" }
 
   public func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer {
-    _ = try updates.uniformAdapterRank(for: name)
+    _ = try updates.uniformAdapterRank(for: self)
     var pair = FactorPair(averaging: updates)
     let a = Matrix<Float>(rounding: pair.a)
     // The clients get the rounded factor: the correction is made for that one.

@@ -15,7 +15,7 @@ public struct RoLoRA: AggregationRule {
 
   /// Fails when the clients' frozen factors differ.
   public func aggregate(_ updates: LayerUpdates, round: Int) throws -> AggregatedLayer {
-    _ = try updates.uniformAdapterRank(for: name)
+    _ = try updates.uniformAdapterRank(for: self)
     guard wirePlan(round: round).trained == .a else {
       let a = try updates.frozenA(for: name)
       return AggregatedLayer(a: a, b: averaged(updates.clients.map(\.b), updates.weights))

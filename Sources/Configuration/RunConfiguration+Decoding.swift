@@ -6,8 +6,8 @@ extension RunConfiguration {
     model = try Model(document.section(.model))
     self.data = try Data(data)
     seed = try document.value(.seed, default: seed)
-    adapter = try Adapter(document.section(.adapter))
     clients = try Clients(document.section(.clients))
+    adapter = try Adapter(document.section(.adapter), clientCount: clients.count)
     training = try Training(document.section(.training))
     method = try Method(document.section(.method))
     let evaluation = try document.section(.evaluate, EvaluateKey.self)
@@ -31,8 +31,8 @@ extension RunConfiguration.Model {
 }
 
 extension RunConfiguration.Adapter {
-  init(_ section: Section<AdapterKey>) throws(ConfigurationError) {
-    rank = try section.value(.rank, default: rank, .atLeast(1))
+  init(_ section: Section<AdapterKey>, clientCount: Int) throws(ConfigurationError) {
+    rank = try AdapterRanks(section, clientCount: clientCount) ?? rank
     alpha = try section.value(.alpha, default: alpha, .positive)
     targets = try section.list(.targets, .notEmpty) ?? targets
     dropout = try section.value(.dropout, default: dropout, .singlePrecisionShare)

@@ -31,7 +31,7 @@ extension RunConfiguration.Model {
 extension RunConfiguration.Adapter {
   fileprivate var text: YAMLText {
     section([
-      (AdapterKey.rank, .integer(rank)),
+      (AdapterKey.rank, rank.text),
       (.alpha, .number(alpha)),
       (.targets, .list(targets.map { .text($0) })),
       (.dropout, .number(dropout)),

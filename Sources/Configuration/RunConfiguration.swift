@@ -40,7 +40,7 @@ extension RunConfiguration {
   /// The low-rank adapter that the clients train.
   public struct Adapter: Sendable, Equatable {
     /// The adapter's rank r: rows of A, columns of B.
-    public var rank = 8
+    public var rank = AdapterRanks.same(8)
     /// α of the scaling α / r.
     public var alpha = 16.0
     /// Names of the adapted linear layers within a block.
@@ -135,6 +135,7 @@ extension RunConfiguration {
       case fedExLoRA = "fedex-lora"
       case hetLoRA = "hetlora"
       case loraFAIR = "lora-fair"
+      case fedSB = "fed-sb"
       case ideal
     }
   }

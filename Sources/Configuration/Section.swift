@@ -48,6 +48,9 @@ struct Section<Key: SectionKey> {
     try Section<Child>(entries[key.rawValue]?.value, path: keyPath(key), around: origin)
   }
 
+  /// What is written at `key`; nil if it is absent.
+  func node(_ key: Key) -> SettingNode? { entries[key.rawValue]?.value }
+
   /// An error about the value of `key`, at the place where the key is written.
   func error(_ key: Key, _ problem: String) -> ConfigurationError {
     ConfigurationError(
@@ -124,7 +127,8 @@ struct Section<Key: SectionKey> {
     throw ConfigurationError(origin: node.origin, keyPath: keyPath(key), unknown: name, valid: valid)
   }
 
-  private func scalar<Value: ScalarSetting>(
+  /// The value of one scalar at or below `key`.
+  func scalar<Value: ScalarSetting>(
     _ key: Key, _ node: SettingNode, _ requirement: Requirement<Value>
   ) throws(ConfigurationError) -> Value {
     if case .scalar(let text, let isPlain) = node.content, !node.isNull,

@@ -30,14 +30,14 @@ struct ByteAudit: Sendable, Equatable {
   /// - Throws: when what the ranks counted is not what the rule demands, or what was sent is not what
   ///   was received: an error of the program, never a rounding.
   init(
-    wires: [Int64], rule: any AggregationRule, layout: AdapterLayout, cohort: [Int], placement: Placement,
-    round: Int
+    wires: [Int64], rule: any AggregationRule, layout: AdapterLayout, cohort: [Int],
+    cohortLayouts: [AdapterLayout], placement: Placement, round: Int
   ) throws(SimulationError) {
     func sum(_ index: Int) -> Int {
       stride(from: index, to: wires.count, by: CountedBytes.wireCount).reduce(0) { $0 + Int(wires[$1]) }
     }
     counted = ByteCounts(logicalUp: sum(0), logicalDown: sum(1), gathered: sum(2), broadcast: sum(4))
-    demanded = Self.demanded(rule, layout, cohort, placement, round: round)
+    demanded = Self.demanded(rule, layout, cohort, cohortLayouts, placement, round: round)
     let received = ByteCounts(
       logicalUp: counted.logicalUp, logicalDown: counted.logicalDown, gathered: sum(3), broadcast: sum(5))
     guard counted == demanded, received == demanded else {
@@ -45,18 +45,26 @@ struct ByteAudit: Sendable, Equatable {
     }
   }
 
-  /// The analytic figures: per client by the rule's table, between ranks by the placement.
+  /// The analytic figures: per client by the rule's table, between ranks by the placement. One broadcast
+  /// serves clients of every adapter rank, so it carries the largest.
   private static func demanded(
-    _ rule: any AggregationRule, _ layout: AdapterLayout, _ cohort: [Int], _ placement: Placement, round: Int
+    _ rule: any AggregationRule, _ layout: AdapterLayout, _ cohort: [Int], _ cohortLayouts: [AdapterLayout],
+    _ placement: Placement, round: Int
   ) -> ByteCounts {
     let head = layout.headMode == .shared ? layout.count - layout.factorCount : 0
+    let downloaded = rule.wirePlan(round: round).downloaded
+    func counts(of client: Int, _ slot: LayerSlot) -> WireFloatCounts {
+      let ranks = cohortLayouts.map { $0.layers[slot.index].layer.adapterRank }
+      return rule.wireFloatCounts(of: slot.shape, adapterRanks: ranks, client: client, round: round)
+    }
     let perClient = cohort.indices.map { client in
-      layout.layers.reduce(WireFloatCounts(up: head, down: head)) { sum, slot in
-        sum
-          + rule.wireFloatCounts(
-            of: LayerShape(outputs: slot.layer.outputs, inputs: slot.layer.inputs),
-            adapterRanks: cohort.map { _ in slot.layer.adapterRank }, client: client, round: round)
-      }
+      layout.layers.reduce(WireFloatCounts(up: head, down: head)) { $0 + counts(of: client, $1) }
+    }
+    let broadcastFloats = layout.layers.reduce(head) { sum, slot in
+      let client = cohortLayouts[0].layers[slot.index].layer
+      return sum + counts(of: 0, slot).down
+        - downloaded.floatCount(of: slot.shape, adapterRank: client.adapterRank)
+        + downloaded.floatCount(of: slot.shape, adapterRank: slot.layer.adapterRank)
     }
     let floatBytes = MemoryLayout<Float>.stride
     let crossing = zip(cohort, perClient).filter { placement.rank(ofClient: $0.0) != 0 }
@@ -64,6 +72,6 @@ struct ByteAudit: Sendable, Equatable {
       logicalUp: perClient.reduce(0) { $0 + $1.up } * floatBytes,
       logicalDown: perClient.reduce(0) { $0 + $1.down } * floatBytes,
       gathered: crossing.reduce(0) { $0 + $1.1.up } * floatBytes,
-      broadcast: (placement.rankCount - 1) * (perClient.map(\.down).max() ?? 0) * floatBytes)
+      broadcast: (placement.rankCount - 1) * broadcastFloats * floatBytes)
   }
 }

@@ -16,28 +16,34 @@ struct ClientMemory: Sendable {
 /// A client's local training in one round, on memory that is reused from client to client.
 final class ClientTrainer {
   private let experiment: Experiment
-  private let trainer: LocalTrainer
+  /// By adapter rank, on one arena.
+  private let trainers: [Int: LocalTrainer]
   private var packed = PackedBatch()
 
   init(_ experiment: Experiment) {
     self.experiment = experiment
     let training = experiment.configuration.training
-    trainer = LocalTrainer(
-      model: experiment.model, optimizer: Optimizer(training), clipNorm: training.clipNorm.map { Float($0) },
-      dropoutProbability: Float(experiment.configuration.adapter.dropout))
+    let arena = Arena()
+    trainers = experiment.family.members.mapValues { member in
+      LocalTrainer(
+        model: member.model, optimizer: Optimizer(training), clipNorm: training.clipNorm.map { Float($0) },
+        dropoutProbability: Float(experiment.configuration.adapter.dropout), arena: arena)
+    }
   }
 
   private var configuration: RunConfiguration { experiment.configuration }
 
-  /// Trains `client` from the last broadcast's values over `base`; returns its own values and the mean
-  /// loss of its steps. A pure function of its arguments and the configuration.
+  /// Trains `client` from its part of the last broadcast's values over `base`; returns its own values and
+  /// the mean loss of its steps. A pure function of its arguments and the configuration.
   func train(
     _ client: Int, from global: AdapterParameters, base: BaseWeights? = nil, plan: RoundPlan, round: Int,
     memory: inout ClientMemory
   ) -> (parameters: AdapterParameters, loss: Double) {
-    var parameters = global
+    let adapterRank = experiment.family.adapterRank(ofClient: client)
+    guard let trainer = trainers[adapterRank] else { preconditionFailure("no trainer of \(adapterRank)") }
+    var parameters = global.leadingPart(experiment.family[client: client].layout)
     if let kept = memory.kept { parameters[plan.kept] = kept }
-    var state = memory.optimizer ?? OptimizerState(count: experiment.layout.count)
+    var state = memory.optimizer ?? OptimizerState(count: parameters.values.count)
     let schedule = BatchSchedule(
       client: client, rows: experiment.shards[client].trainRows, batchSize: configuration.training.batch,
       seed: configuration.seed)

@@ -1,4 +1,5 @@
 public import Adapters
+internal import Aggregation
 public import ClientData
 public import Configuration
 internal import Foundation
@@ -15,9 +16,8 @@ public struct Experiment: Sendable {
   public let test: DatasetSplit
   /// The rows of every client, in order of client id.
   public let shards: [ClientShard]
-  public let layout: AdapterLayout
-  /// The frozen model with room for the adapters of `layout`.
-  let model: any ClassificationModel
+  /// The global adapter's and every client's.
+  let family: AdapterFamily
   /// The global adapter before the first round.
   let start: AdapterParameters
 
@@ -30,15 +30,16 @@ public struct Experiment: Sendable {
     dataset = try Dataset(folder: configuration.data.path)
     train = try dataset.split("train")
     test = try dataset.split("test")
-    layout = try namingKeys(of: pretrained) { [pretrained, dataset] in
+    try requireAdapterRanksThatFitMethod(configuration)
+    family = try namingKeys(of: pretrained) { [pretrained, dataset] in
       try requireFit(
         dataset, to: pretrained, modelPath: configuration.model.path,
         maximumLength: configuration.data.maximumLength)
-      return try Self.layout(
-        configuration.adapter, pretrained, labelCount: dataset.description.labels.count)
+      return try AdapterFamily(
+        configuration.adapter, pretrained, labelCount: dataset.description.labels.count,
+        hasCores: AggregationRules.rule(named: configuration.method.name.rawValue).trainsCores)
     }
-    model = try pretrained.classifier(layout: layout)
-    start = try pretrained.start(layout: layout, seed: configuration.seed)
+    start = try pretrained.start(layout: family.global.layout, seed: configuration.seed)
     shards = try Partition(
       of: train, kind: PartitionKind(configuration.data.partition),
       clientCount: configuration.clients.count, seed: configuration.seed
@@ -59,14 +60,10 @@ public struct Experiment: Sendable {
     }
   }
 
-  private static func layout(
-    _ adapter: RunConfiguration.Adapter, _ pretrained: PretrainedModel, labelCount: Int
-  ) throws -> AdapterLayout {
-    AdapterLayout(
-      layers: try pretrained.adaptedLayers(
-        targets: adapter.targets, adapterRank: adapter.rank, scaling: adapter.peft(baseModel: nil).scaling),
-      head: pretrained.headTensors(labelCount: labelCount), headMode: HeadMode(adapter.head))
-  }
+  /// The global adapter's.
+  public var layout: AdapterLayout { family.global.layout }
+  /// The frozen model with room for the adapters of `layout`.
+  var model: any ClassificationModel { family.global.model }
 
   /// The rows of every client by label, for reports.
   public var partitionTable: PartitionTable {
@@ -75,8 +72,22 @@ public struct Experiment: Sendable {
 
   /// What PEFT needs to know to load the run's adapter.
   public var peftConfiguration: PEFTConfiguration {
-    configuration.adapter.peft(baseModel: configuration.model.path)
+    configuration.adapter.peft(
+      adapterRank: configuration.adapter.rank.largest, baseModel: configuration.model.path)
   }
+}
+
+/// Refuses clients of several adapter ranks for a method that needs one.
+public func requireAdapterRanksThatFitMethod(_ configuration: RunConfiguration) throws {
+  let ranks = configuration.adapter.rank.distinct
+  let rule = try AggregationRules.rule(named: configuration.method.name.rawValue)
+  guard ranks.count > 1, let reason = rule.reasonForOneAdapterRank else { return }
+  let others = AggregationRules.all.filter { $0.reasonForOneAdapterRank == nil }.map(\.name)
+  throw ConfigurationError(
+    keyPath: "adapter.rank",
+    problem: "expected one adapter rank for \(rule.name) (\(reason)), "
+      + "found \(ranks.map(String.init).joined(separator: ", ")); \(others.joined(separator: ", ")) take several"
+  )
 }
 
 /// Tells what does not fit between configuration and model under the configuration's keys.
@@ -105,9 +116,10 @@ public func requireFit(
 }
 
 extension RunConfiguration.Adapter {
-  func peft(baseModel: String?) -> PEFTConfiguration {
+  /// The settings of an adapter of one of the configuration's ranks.
+  func peft(adapterRank: Int, baseModel: String? = nil) -> PEFTConfiguration {
     PEFTConfiguration(
-      adapterRank: rank, alpha: alpha, targets: targets, dropout: dropout, isRankStabilised: rslora,
+      adapterRank: adapterRank, alpha: alpha, targets: targets, dropout: dropout, isRankStabilised: rslora,
       baseModel: baseModel)
   }
 }

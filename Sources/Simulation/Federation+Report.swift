@@ -17,7 +17,8 @@ extension Federation {
     let seconds = try world.gather(timer.values, to: Self.root)
     guard let estimate, let diagnostics, let outcomes, let counts, let seconds else { return nil }
     let audit = try ByteAudit(
-      wires: counts, rule: rule, layout: experiment.layout, cohort: cohort, placement: placement, round: round
+      wires: counts, rule: rule, layout: experiment.layout, cohort: cohort,
+      cohortLayouts: layouts(of: cohort), placement: placement, round: round
     )
     let total = LayerDiagnostics.total(diagnostics)
     let report = RoundReport(

@@ -19,18 +19,20 @@ extension Federation {
     timer.reset()
     var bytes = CountedBytes()
     let cohort = sampler.cohort(round: round)
-    let plan = RoundPlan(rule.wirePlan(round: round), layout: experiment.layout)
-    let trained = try train(cohort, from: global, plan: plan, round: round, world)
+    let plans = RoundPlans(rule.wirePlan(round: round), experiment.family)
+    let plan = plans.global
+    let trained = try train(cohort, from: global, plans, round: round, world)
     bytes.packed = trained.updates.byteCount
 
-    let gathered = try gather(trained, from: global, of: cohort, counting: &bytes.gather, world)
+    let gathered = try gather(trained, from: global, of: cohort, plans, counting: &bytes.gather, world)
     let estimate = try gathered.map { updates in
       try timer.measure(.estimate) { try Server(rule: rule).next(updates, after: global, round: round) }
     }
     // The oracle is the ideal update over the base weights that the clients trained on.
     let oracle = try evaluates(round) ? oracle(estimate, cohort, plan, world) : nil
     let message = try broadcast(estimate, plan, cohort, round: round, counting: &bytes.broadcast, world)
-    bytes.applied = apply(message, to: &global, forClients: trained.updates.clientCount)
+    bytes.applied = apply(
+      message, to: &global, forClients: placement.clients(of: cohort, onRank: world.rank), plans)
     if plan.base == .fold { restart(&global, afterRound: round) }
     evaluated = try withReported(plan.reported, of: estimate?.global, over: global, world)
 
@@ -60,22 +62,23 @@ extension Federation {
 
   /// Trains every rank's clients. When a client diverges, all ranks learn of it and throw together.
   private func train(
-    _ cohort: [Int], from global: AdapterParameters, plan: RoundPlan, round: Int,
+    _ cohort: [Int], from global: AdapterParameters, _ plans: RoundPlans, round: Int,
     _ world: borrowing Communicator
   ) throws -> Trained {
     let clients = placement.clients(of: cohort, onRank: world.rank)
-    let trained = Result { try train(clients, from: global, plan: plan, round: round) }
+    let trained = Result { try train(clients, from: global, plans, round: round) }
     return try timer.measure(.wait) { try world.together { try trained.get() } }
   }
 
   /// Trains this rank's clients of the cohort and packs what they send.
   private func train(
-    _ clients: [Int], from global: AdapterParameters, plan: RoundPlan, round: Int
+    _ clients: [Int], from global: AdapterParameters, _ plans: RoundPlans, round: Int
   ) throws -> Trained {
     var trained = Trained(
-      updates: PackedUpdates(plan.uploaded, clientCapacity: clients.count),
-      reported: PackedUpdates(plan.reported, clientCapacity: clients.count))
+      updates: PackedUpdates(capacity: clients.reduce(0) { $0 + plans[client: $1].uploaded.count }),
+      reported: PackedUpdates(capacity: clients.reduce(0) { $0 + plans[client: $1].reported.count }))
     for client in clients {
+      let plan = plans[client: client]
       let (parameters, loss) = timer.measure(.train) {
         trainer.train(
           client, from: global, base: base, plan: plan, round: round,
@@ -86,8 +89,8 @@ extension Federation {
       }
       trained.outcomes.append(
         ClientOutcome(loss: loss, personalised: personalised(client, parameters, round)))
-      timer.measure(.pack) { trained.updates.append(parameters) }
-      trained.reported.append(parameters)
+      timer.measure(.pack) { trained.updates.append(parameters, plan.uploaded) }
+      trained.reported.append(parameters, plan.reported)
     }
     return trained
   }
@@ -99,7 +102,8 @@ extension Federation {
     guard settings.personalised, evaluates(round), !rows.isEmpty else { return nil }
     return timer.measure(.evaluate) {
       let chunks = experiment.train.evaluationChunks(of: rows, size: settings.batch)
-      return evaluator.tallies(chunks, of: experiment.train, experiment.model, parameters, base: base)
+      let model = experiment.family[client: client].model
+      return evaluator.tallies(chunks, of: experiment.train, model, parameters, base: base)
         .sum(labelCount: experiment.train.labelCount)
     }
   }
@@ -107,23 +111,28 @@ extension Federation {
   /// Waits for all ranks, so that imbalance is not booked as transfer, then gathers their updates. What
   /// clients do not send is collected too, for reports alone; its bytes are not counted.
   private func gather(
-    _ trained: Trained, from global: AdapterParameters, of cohort: [Int], counting transfer: inout Transfer,
-    _ world: borrowing Communicator
+    _ trained: Trained, from global: AdapterParameters, of cohort: [Int], _ plans: RoundPlans,
+    counting transfer: inout Transfer, _ world: borrowing Communicator
   ) throws -> GatheredUpdates? {
-    let counts = placement.counts(of: cohort)
+    let sentBy = GatherOrder(cohort, placement) { plans[client: $0].uploaded }
+    let reportedBy = GatherOrder(cohort, placement) { plans[client: $0].reported }
     try timer.measure(.wait) { try world.barrier() }
     let before = world.transferred
     let sent = try timer.measure(.gather) {
-      try world.gather(trained.updates, clientCounts: counts, to: Self.root)
+      try world.gather(trained.updates, sentBy, to: Self.root)
     }
     transfer += world.transferred - before
-    let reported = try world.gather(trained.reported, clientCounts: counts, to: Self.root)
+    let reported = try world.gather(trained.reported, reportedBy, to: Self.root)
     guard let sent, let reported else { return nil }
     var gathered = GatheredUpdates(
-      cohort: cohort, weights: try weights(of: cohort), placement: placement, common: global)
-    gathered.place(sent, trained.updates.chosen)
-    gathered.place(reported, trained.reported.chosen)
+      cohort: cohort, weights: try weights(of: cohort), layouts: layouts(of: cohort), common: global)
+    gathered.place(sent, sentBy)
+    gathered.place(reported, reportedBy)
     return gathered
+  }
+
+  func layouts(of cohort: [Int]) -> [AdapterLayout] {
+    cohort.map { experiment.family[client: $0].layout }
   }
 
   private func weights(of cohort: [Int]) throws -> [Double] {
@@ -138,7 +147,7 @@ extension Federation {
     _ world: borrowing Communicator
   ) throws -> ServerMessage {
     var message = ServerMessage(
-      plan, rule: rule, layout: experiment.layout, cohortSize: cohort.count, round: round)
+      plan, rule: rule, layout: experiment.layout, cohort: layouts(of: cohort), round: round)
     if let estimate { timer.measure(.estimate) { message.fill(estimate) } }
     try timer.measure(.wait) { try world.barrier() }
     let before = world.transferred
@@ -149,11 +158,12 @@ extension Federation {
 
   /// Puts the broadcast in place; returns the bytes that this rank's clients downloaded.
   private func apply(
-    _ message: ServerMessage, to global: inout AdapterParameters, forClients clientCount: Int
+    _ message: ServerMessage, to global: inout AdapterParameters, forClients clients: [Int],
+    _ plans: RoundPlans
   ) -> Int {
-    timer.measure(.apply) {
-      message.apply(to: &global, base: &base)
-      return clientCount * message.floats.count * MemoryLayout<Float>.stride
+    timer.measure(.apply) { message.apply(to: &global, base: &base) }
+    return clients.reduce(0) { bytes, client in
+      bytes + plans[client: client].downloaded.count * MemoryLayout<Float>.stride + message.baseByteCount
     }
   }
 
@@ -197,7 +207,7 @@ extension Federation {
     _ estimate: Estimate?, _ cohort: [Int], _ plan: RoundPlan, _ world: borrowing Communicator
   ) throws -> Metrics? {
     guard experiment.configuration.evaluate.oracle, plan.base == .none else { return nil }
-    let layout = experiment.layout.stacked(times: cohort.count)
+    let layout = experiment.layout.stacking(layouts(of: cohort))
     var oracle = try timer.measure(.evaluate) {
       try estimate.map { try Server.oracle($0) } ?? AdapterParameters(layout: layout)
     }

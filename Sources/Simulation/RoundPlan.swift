@@ -1,6 +1,21 @@
 internal import Adapters
 internal import Aggregation
 
+/// The plans of one round for the global adapter and for every client's.
+struct RoundPlans: Sendable {
+  let global: RoundPlan
+  private let byAdapterRank: [Int: RoundPlan]
+  private let family: AdapterFamily
+
+  init(_ wire: WirePlan, _ family: AdapterFamily) {
+    self.family = family
+    global = RoundPlan(wire, layout: family.global.layout)
+    byAdapterRank = family.members.mapValues { RoundPlan(wire, layout: $0.layout) }
+  }
+
+  subscript(client client: Int) -> RoundPlan { byAdapterRank[family.adapterRank(ofClient: client)]! }
+}
+
 /// What a method does with every float of an adapter in one round: its `WirePlan` and the head's mode in
 /// terms of the buffer. Messages, memories and byte counts follow from it.
 struct RoundPlan: Sendable, Equatable {
@@ -16,7 +31,8 @@ struct RoundPlan: Sendable, Equatable {
 
   init(_ wire: WirePlan, layout: AdapterLayout) {
     func floats(_ factors: FactorSet, head: Bool) -> FloatRanges {
-      layout.floats(a: factors.contains(.a), b: factors.contains(.b), head: head)
+      layout.floats(
+        a: factors.contains(.a), b: factors.contains(.b), core: factors.contains(.core), head: head)
     }
     trained = floats(wire.trained, head: layout.headMode != .frozen)
     uploaded = floats(wire.uploaded, head: layout.headMode == .shared)

@@ -25,13 +25,8 @@ struct Server: Sendable {
           layer: slot.layer.name, cohort: updates.cohort, cause: "\(error)")
       }
     }
-    for (slot, layer) in zip(updates.layout.layers, layers) {
-      next[slot.a] = layer.a.elements[...]
-      next[slot.b] = layer.b.elements[...]
-    }
-    if updates.layout.headMode != .frozen {
-      next.head = updates.mean(of: updates.layout.factorCount..<updates.layout.count)[...]
-    }
+    for (slot, layer) in zip(updates.layout.layers, layers) { next.setFactors(of: slot, to: layer) }
+    if updates.layout.headMode != .frozen { next.head = updates.meanHead()[...] }
     return Estimate(updates: updates, global: next, layers: layers)
   }
 
@@ -47,7 +42,7 @@ struct Server: Sendable {
   /// layout is that of the updates stacked once for each client.
   static func oracle(_ estimate: Estimate) throws -> AdapterParameters {
     let updates = estimate.updates
-    var oracle = AdapterParameters(layout: updates.layout.stacked(times: updates.cohort.count))
+    var oracle = AdapterParameters(layout: updates.layout.stacking(updates.clientLayouts))
     for (slot, stacked) in zip(updates.layout.layers, oracle.layout.layers) {
       let ideal = try updates.withUpdates(of: slot) { IdealUpdate($0) }
       oracle[stacked.a] = ideal.a.elements[...]
@@ -55,6 +50,23 @@ struct Server: Sendable {
     }
     oracle.head = estimate.global.head
     return oracle
+  }
+}
+
+extension AdapterParameters {
+  /// The aggregate's factors. Where no client of the cohort had the global adapter's rank, the directions
+  /// beyond keep their A, from which they can be trained again, and B is zero: they add nothing.
+  fileprivate mutating func setFactors(of slot: LayerSlot, to layer: AggregatedLayer) {
+    values.withUnsafeMutableBufferPointer { values in
+      let (a, b) = (slot.a(in: values.baseAddress!), slot.b(in: values.baseAddress!))
+      if let core = slot.core(in: values.baseAddress!), let mean = layer.core {
+        for row in 0..<core.rows { for column in 0..<core.columns { core[row, column] = mean[row, column] } }
+      }
+      for row in 0..<layer.a.rows { for column in 0..<a.columns { a[row, column] = layer.a[row, column] } }
+      for row in 0..<b.rows {
+        for column in 0..<b.columns { b[row, column] = column < layer.b.columns ? layer.b[row, column] : 0 }
+      }
+    }
   }
 }
 

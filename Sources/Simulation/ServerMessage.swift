@@ -20,37 +20,40 @@ struct ServerMessage: Sendable {
   /// The downloaded floats of the adapter, then the layers' changes.
   var floats: [Float]
 
-  /// Room for a message of a round of `cohortSize` clients; the same on every rank.
-  init(_ plan: RoundPlan, rule: any AggregationRule, layout: AdapterLayout, cohortSize: Int, round: Int) {
+  /// Room for a message to a cohort with adapters of these layouts; the same on every rank.
+  init(
+    _ plan: RoundPlan, rule: any AggregationRule, layout: AdapterLayout, cohort: [AdapterLayout], round: Int
+  ) {
     downloaded = plan.downloaded
     self.layout = layout
     forms =
       plan.base == .none
-      ? [] : layout.layers.map { Self.form(of: $0, rule, cohortSize: cohortSize, round: round) }
+      ? [] : layout.layers.map { Self.form(of: $0, rule, cohort, round: round) }
     let base = zip(layout.layers, forms).reduce(0) { $0 + Self.count($1.0, $1.1) }
     floats = [Float](repeating: 0, count: downloaded.count + base)
   }
 
   /// The form whose floats the rule's definition counts for the download.
   private static func form(
-    of slot: LayerSlot, _ rule: any AggregationRule, cohortSize: Int, round: Int
+    of slot: LayerSlot, _ rule: any AggregationRule, _ cohort: [AdapterLayout], round: Int
   ) -> BaseForm {
-    let shape = LayerShape(outputs: slot.layer.outputs, inputs: slot.layer.inputs)
-    let ranks = [Int](repeating: slot.layer.adapterRank, count: cohortSize)
-    let counts = rule.wireFloatCounts(of: shape, adapterRanks: ranks, client: 0, round: round)
-    let factors = rule.wirePlan(round: round).downloaded.floatCount(
-      of: shape, adapterRank: slot.layer.adapterRank)
-    let rank = cohortSize * slot.layer.adapterRank
+    let ranks = cohort.map { $0.layers[slot.index].layer.adapterRank }
+    let counts = rule.wireFloatCounts(of: slot.shape, adapterRanks: ranks, client: 0, round: round)
+    let factors = rule.wirePlan(round: round).downloaded.floatCount(of: slot.shape, adapterRank: ranks[0])
+    let rank = ranks.reduce(0, +)
     let base = counts.down - factors
-    return base == rank * (shape.outputs + shape.inputs) ? .factored(rank: rank) : .dense
+    return base == slot.shape.factorFloatCount(adapterRank: rank) ? .factored(rank: rank) : .dense
   }
 
   private static func count(_ slot: LayerSlot, _ form: BaseForm) -> Int {
     switch form {
-    case .factored(let rank): rank * (slot.layer.outputs + slot.layer.inputs)
+    case .factored(let rank): slot.shape.factorFloatCount(adapterRank: rank)
     case .dense: slot.layer.outputs * slot.layer.inputs
     }
   }
+
+  /// What comes down besides the adapter's floats.
+  var baseByteCount: Int { (floats.count - downloaded.count) * MemoryLayout<Float>.stride }
 
   /// At the root: fills in what the server sends.
   mutating func fill(_ estimate: Estimate) {
@@ -88,4 +91,8 @@ struct ServerMessage: Sendable {
       }
     }
   }
+}
+
+extension LayerSlot {
+  var shape: LayerShape { LayerShape(outputs: layer.outputs, inputs: layer.inputs) }
 }

@@ -1,103 +1,53 @@
 internal import Adapters
-internal import Aggregation
 internal import MPI
 
 /// The chosen floats of one rank's clients, packed for a gather: one client after another in order of
 /// client id.
 struct PackedUpdates {
-  let chosen: FloatRanges
   private(set) var floats: [Float] = []
-  private(set) var clientCount = 0
 
-  init(_ chosen: FloatRanges, clientCapacity: Int) {
-    self.chosen = chosen
-    floats.reserveCapacity(chosen.count * clientCapacity)
-  }
+  init(capacity: Int) { floats.reserveCapacity(capacity) }
 
-  mutating func append(_ parameters: AdapterParameters) {
+  mutating func append(_ parameters: AdapterParameters, _ chosen: FloatRanges) {
     for range in chosen.ranges { floats += parameters.values[range] }
-    clientCount += 1
   }
 
   var byteCount: Int { floats.count * MemoryLayout<Float>.stride }
 }
 
-/// The cohort's adapters as the root knows them, with their weights: what the clients sent, over what is
-/// the same for all.
-struct GatheredUpdates {
-  let layout: AdapterLayout
-  /// In order of client id, as the weights are.
-  let cohort: [Int]
-  let weights: [Double]
-  /// Where each rank's clients lie in a gathered whole: the gather puts one rank's after another's, the
-  /// server works in order of client id.
-  private let positions: [Int]
-  /// One whole adapter after another, in order of client id.
-  private var floats: [Float]
+/// Where every client's chosen floats lie in a gathered whole: the gather puts one rank's clients after
+/// another's, the server works in order of client id.
+struct GatherOrder {
+  /// What each client sends; in order of client id, as the offsets are.
+  let chosen: [FloatRanges]
+  let offsets: [Int]
+  /// Floats of every rank.
+  let rankCounts: [Int]
 
-  /// Every client has `common`'s values until those that it sent are placed.
-  init(cohort: [Int], weights: [Double], placement: Placement, common: AdapterParameters) {
-    layout = common.layout
-    self.cohort = cohort
-    self.weights = weights
-    positions = Self.positions(cohort, placement)
-    floats = []
-    floats.reserveCapacity(layout.count * cohort.count)
-    for _ in cohort { floats += common.values }
-  }
-
-  private static func positions(_ cohort: [Int], _ placement: Placement) -> [Int] {
-    let counts = placement.counts(of: cohort)
+  init(_ cohort: [Int], _ placement: Placement, chosen: (Int) -> FloatRanges) {
+    self.chosen = cohort.map(chosen)
+    var counts = [Int](repeating: 0, count: placement.rankCount)
+    for (client, floats) in zip(cohort, self.chosen) {
+      counts[placement.rank(ofClient: client)] += floats.count
+    }
     var next = counts.indices.map { rank in counts[..<rank].reduce(0, +) }
-    return cohort.map { client in
+    offsets = zip(cohort, self.chosen).map { client, floats in
       let rank = placement.rank(ofClient: client)
-      defer { next[rank] += 1 }
+      defer { next[rank] += floats.count }
       return next[rank]
     }
+    rankCounts = counts
   }
 
-  /// Puts gathered floats in their places: `message` has the chosen floats of every client.
-  mutating func place(_ message: [Float], _ chosen: FloatRanges) {
-    precondition(message.count == chosen.count * cohort.count, "\(message.count) floats gathered")
-    for (client, position) in positions.enumerated() {
-      var start = position * chosen.count
-      for range in chosen.ranges {
-        let target = client * layout.count + range.lowerBound
-        floats.replaceSubrange(target..<target + range.count, with: message[start..<start + range.count])
-        start += range.count
-      }
-    }
-  }
-
-  /// Lends the updates of one adapted layer.
-  func withUpdates<Result>(of slot: LayerSlot, _ body: (LayerUpdates) throws -> Result) throws -> Result {
-    try floats.withUnsafeBufferPointer { floats in
-      let clients = cohort.indices.map { client in
-        let update = floats.baseAddress! + client * layout.count
-        return ClientFactors(a: slot.a(in: update), b: slot.b(in: update))
-      }
-      return try body(LayerUpdates(clients: clients, weights: weights))
-    }
-  }
-
-  /// The weighted mean of a range of every client's floats, summed in order of client id in double
-  /// precision.
-  func mean(of range: Range<Int>) -> [Float] {
-    var sum = [Double](repeating: 0, count: range.count)
-    for (client, weight) in weights.enumerated() {
-      let start = client * layout.count + range.lowerBound
-      for index in 0..<range.count { sum[index] += weight * Double(floats[start + index]) }
-    }
-    return sum.map { Float($0) }
-  }
+  /// Floats of the gathered whole.
+  var count: Int { rankCounts.reduce(0, +) }
 }
 
 extension Communicator {
   /// Gathers every rank's packed updates at the root, with `MPI_Gather` where all ranks bring as many
-  /// clients and `MPI_Gatherv` elsewhere; nil off the root.
-  func gather(_ updates: PackedUpdates, clientCounts: [Int], to root: Int) throws(MPIError) -> [Float]? {
-    if Set(clientCounts).count == 1 { return try gather(updates.floats, to: root) }
-    let layout = try RankLayout(counts: clientCounts.map { $0 * updates.chosen.count })
-    return try gather(updates.floats, layout: layout, to: root)
+  /// floats and `MPI_Gatherv` elsewhere; nil off the root.
+  func gather(_ updates: PackedUpdates, _ order: GatherOrder, to root: Int) throws(MPIError) -> [Float]? {
+    if Set(order.rankCounts).count == 1 { return try gather(updates.floats, to: root) }
+    return try gather(updates.floats, layout: RankLayout(counts: order.rankCounts), to: root)
   }
 }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Configuration
+internal import Simulation
 internal import Files
 internal import Foundation
 internal import MPI
@@ -57,7 +58,10 @@ struct CompareCommand: ParsableCommand {
     guard !names.isEmpty else { throw ValidationError("--methods: expected at least one name, found none") }
     return try seedOverrides.flatMap { seed in
       try names.map { name in
-        try RunConfiguration.load(path: file, overrides: overrides + seed + ["method.name=\(name)"])
+        let configuration = try RunConfiguration.load(
+          path: file, overrides: overrides + seed + ["method.name=\(name)"])
+        try requireAdapterRanksThatFitMethod(configuration)
+        return configuration
       }
     }
   }

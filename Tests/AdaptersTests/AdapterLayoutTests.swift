@@ -2,23 +2,28 @@ import Adapters
 import Testing
 
 @Suite struct AdapterLayoutTests {
-  private func layout(_ mode: HeadMode) -> AdapterLayout {
+  private func layout(
+    _ mode: HeadMode, adapterRank: Int = 2, scaling: Float = 2, hasCores: Bool = false
+  ) -> AdapterLayout {
     AdapterLayout(
       layers: [
-        AdaptedLayer(name: "q", outputs: 5, inputs: 3, adapterRank: 2, scaling: 2),
-        AdaptedLayer(name: "v", outputs: 4, inputs: 6, adapterRank: 2, scaling: 2),
+        AdaptedLayer(name: "q", outputs: 5, inputs: 3, adapterRank: adapterRank, scaling: scaling),
+        AdaptedLayer(name: "v", outputs: 4, inputs: 6, adapterRank: adapterRank, scaling: scaling),
       ],
-      head: [HeadTensor(name: "w", shape: [2, 3]), HeadTensor(name: "b", shape: [2])], headMode: mode)
+      head: [HeadTensor(name: "w", shape: [2, 3]), HeadTensor(name: "b", shape: [2])], headMode: mode,
+      hasCores: hasCores)
   }
 
-  @Test func tensorsFillTheBufferWithoutGaps() {
-    let layout = layout(.shared)
+  @Test(arguments: [false, true]) func tensorsFillTheBufferWithoutGaps(hasCores: Bool) {
+    let layout = layout(.shared, hasCores: hasCores)
     var end = 0
     for slot in layout.tensors {
       #expect(slot.offset == end)
       end = slot.range.upperBound
     }
-    #expect(end == layout.count && layout.factorCount == 2 * (5 + 3) + 2 * (4 + 6))
+    #expect(end == layout.count)
+    #expect(layout.factorCount == 2 * (5 + 3) + 2 * (4 + 6) + (hasCores ? 2 * 4 : 0))
+    #expect(layout["v"]?.core?.shape == (hasCores ? [2, 2] : nil))
     #expect(layout["v"]?.a.shape == [2, 6] && layout["v"]?.b.shape == [4, 2])
     #expect(layout["x"] == nil)
   }
@@ -62,8 +67,21 @@ import Testing
   }
 
   @Test func stackingKeepsShapesAndScaling() {
-    let stacked = layout(.shared).stacked(times: 3)
-    #expect(stacked.layers[0].a.shape == [6, 3] && stacked.layers[0].b.shape == [5, 6])
+    let layout = layout(.shared)
+    let stacked = layout.stacking([layout, self.layout(.shared, adapterRank: 1, scaling: 4), layout])
+    #expect(stacked.layers[0].a.shape == [5, 3] && stacked.layers[0].b.shape == [5, 5])
     #expect(stacked.layers[0].layer.scaling == 2)
+  }
+
+  @Test func theLeadingPartHasTheLeadingDirectionsOfTheSameUpdate() {
+    let layout = layout(.shared)
+    let whole = AdapterParameters(layout: layout, values: (0..<44).map { Float($0) })
+    #expect(whole.leadingPart(layout) == whole)
+    let part = self.layout(.shared, adapterRank: 1, scaling: 4)
+    let cut = whole.leadingPart(part)
+    // B of the whole has rows (6, 7), (8, 9), …; under twice the scaling its first column is halved.
+    #expect(Array(cut[part.layers[0].a]) == [0, 1, 2] && Array(cut[part.layers[0].b]) == [3, 4, 5, 6, 7])
+    #expect(Array(cut[part.layers[1].a]) == [16, 17, 18, 19, 20, 21])
+    #expect(Array(cut[part.layers[1].b]) == [14, 15, 16, 17] && cut.head == whole.head)
   }
 }

@@ -10,11 +10,18 @@ import Testing
       if ["florana-matrix", "flexlora", "flora", "hetlora"].contains(rule.name) {
         #expect(try cohort.aggregated(by: rule).a.rows == 3)
       } else {
-        #expect(throws: AggregationError.mixedAdapterRanks(rule: rule.name, ranks: [3, 2, 3])) {
+        #expect(throws: rule.mixedRanksError([3, 2, 3])) {
           try cohort.aggregated(by: rule)
         }
       }
     }
+  }
+}
+
+extension AggregationRule {
+  /// What a rule that needs one adapter rank throws for these.
+  func mixedRanksError(_ ranks: [Int]) -> AggregationError {
+    .mixedAdapterRanks(rule: name, reason: reasonForOneAdapterRank ?? "no reason", ranks: ranks)
   }
 }
 
@@ -26,6 +33,7 @@ import Testing
       let alone = Cohort(a: [equal.a[0]], b: [equal.b[0]], weights: [1])
       for cohort in [equal, alone] {
         for rule in AggregationRules.all {
+          let cohort = cohort.suited(to: rule)
           let layer = try cohort.aggregated(by: rule).applied
           #expect(DenseReference(cohort).rho(b: layer.b, a: layer.a) < 1e-6, "\(rule.name) \(shape)")
         }
@@ -41,7 +49,7 @@ import Testing
     let cohort = Cohort(shape, spread: 1, seed: seed)
     for rule in AggregationRules.all where rule.wirePlan(round: 1).base == .none {
       let cohort = cohort.suited(to: rule)
-      let layer = try cohort.aggregated(by: rule)
+      let layer = try cohort.aggregated(by: rule).applied
       let dense = DenseReference(cohort)
       let diagnostics = try cohort.diagnosed(layer)
       #expect(abs(diagnostics.rho - dense.rho(b: layer.b, a: layer.a)) < 1e-9)

@@ -13,7 +13,7 @@ let minimal = """
   @Test func requiredKeysAloneGiveTheDefaults() throws {
     let configuration = try RunConfiguration(yaml: minimal)
     #expect(configuration == RunConfiguration(modelPath: "models/m", dataPath: "data/d"))
-    #expect(configuration.adapter.rank == 8)
+    #expect(configuration.adapter.rank == .same(8))
     #expect(configuration.adapter.targets == ["query", "value"])
     #expect(configuration.training.length == .steps(10))
     #expect(configuration.training.clipNorm == 1)
@@ -38,7 +38,7 @@ let minimal = """
         """)
     var expected = RunConfiguration(modelPath: "../models/m", dataPath: "data/d")
     expected.seed = .max
-    expected.adapter.rank = 4
+    expected.adapter.rank = .same(4)
     expected.adapter.alpha = 12.5
     expected.adapter.targets = ["query", "key", "value"]
     expected.adapter.dropout = 0.05

@@ -11,11 +11,11 @@ import Testing
     ("training:\n  rounds: 3\n  batchsize: 4", "c.yaml:5: training.batchsize"),
     (
       "method: { name: florna }",
-      "method.name: expected one of fedit, florana, florana-matrix, ffa-lora, rolora, fedsa-lora, flexlora, flora, fedex-lora, hetlora, lora-fair, ideal; found florna; did you mean florana?"
+      "method.name: expected one of fedit, florana, florana-matrix, ffa-lora, rolora, fedsa-lora, flexlora, flora, fedex-lora, hetlora, lora-fair, fed-sb, ideal; found florna; did you mean florana?"
     ),
     (
       "method: { name: [fedit] }",
-      "expected one of fedit, florana, florana-matrix, ffa-lora, rolora, fedsa-lora, flexlora, flora, fedex-lora, hetlora, lora-fair, ideal; found a list"
+      "expected one of fedit, florana, florana-matrix, ffa-lora, rolora, fedsa-lora, flexlora, flora, fedex-lora, hetlora, lora-fair, fed-sb, ideal; found a list"
     ),
     ("training: { rounds: many }", "training.rounds: expected a whole number from 1 to 10000000, found many"),
     ("training: { rounds: 0 }", "expected a whole number from 1 to 10000000, found 0"),
@@ -24,7 +24,21 @@ import Testing
     ("training: { rounds: null }", "found nothing"),
     ("training: 3", "training: expected a section of keys, found 3"),
     ("adapter: { rank: 8.5 }", "adapter.rank: expected a whole number of at least 1, found 8.5"),
-    ("adapter: { rank: { a: 1 } }", "found a section of keys"),
+    (
+      "adapter: { rank: [8, 4] }",
+      "adapter.rank: expected one adapter rank for each of 8 clients, found 2"
+    ),
+    (
+      "clients: { count: 2 }\nadapter: { rank: [8, 0] }",
+      "adapter.rank: expected a whole number of at least 1, found 0"
+    ),
+    ("adapter: { rank: { a: 1 } }", "adapter.rank: expected clients from 0 to 7 such as 2 or 0-7, found a"),
+    ("adapter: { rank: { 0-8: 1 } }", "found 0-8"),
+    ("adapter: { rank: { 3-1: 1 } }", "found 3-1"),
+    ("adapter: { rank: { -1: 1 } }", "found -1"),
+    ("adapter: { rank: { 0-7: none } }", "expected a whole number of at least 1, found none"),
+    ("adapter: { rank: { 0-6: 1 } }", "expected an adapter rank for every client, found none for client 7"),
+    ("adapter: { rank: { 0-7: 1, 3: 2 } }", "expected each client once, found client 3 twice"),
     ("adapter: { alpha: 0 }", "adapter.alpha: expected a number above 0, found 0"),
     ("adapter: { alpha: .nan }", "found .nan"),
     ("adapter: { alpha: 0x10 }", "found 0x10"),

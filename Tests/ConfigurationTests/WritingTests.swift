@@ -84,7 +84,6 @@ extension RunConfiguration {
   static func random(using random: inout SplitMix64) -> Self {
     var result = RunConfiguration(modelPath: text(&random), dataPath: text(&random))
     result.seed = random.next()
-    result.adapter.rank = .random(in: 1...512, using: &random)
     result.adapter.alpha = number(&random)
     result.adapter.targets = ["query", text(&random) + "!", text(&random) + "?"]
     result.adapter.dropout = .random(in: 0..<1, using: &random)
@@ -94,6 +93,10 @@ extension RunConfiguration {
     result.data.heldOut = .random(in: 0.001..<1, using: &random)
     result.data.partition = partition(&random, nested: false)
     result.clients.count = .random(in: 1...1000, using: &random)
+    result.adapter.rank =
+      .random(using: &random)
+      ? .same(.random(in: 1...512, using: &random))
+      : .perClient((0..<result.clients.count).map { _ in .random(in: 1...3, using: &random) })
     result.clients.participation = 1 - .random(in: 0..<1, using: &random)
     result.clients.weighting = Weighting.allCases.randomElement(using: &random)!
     result.clients.placement = Placement.allCases.randomElement(using: &random)!

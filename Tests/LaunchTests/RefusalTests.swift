@@ -35,6 +35,15 @@ extension LaunchTests {
       try expectRefusal(["training.rounds=many"], naming: ["training.rounds", "many"])
     }
 
+    @Test(arguments: [
+      "fedit", "florana", "ffa-lora", "rolora", "fedsa-lora", "fedex-lora", "lora-fair", "ideal",
+    ])
+    func adapterRanksThatTheMethodCannotCombine(method: String) throws {
+      try expectRefusal(
+        ["adapter.rank=[4, 4, 2, 4, 4, 4, 4]", "method.name=\(method)"],
+        naming: ["adapter.rank", "one adapter rank for \(method) (it", "found 2, 4", "flexlora"])
+    }
+
     @Test func aMissingModel() throws {
       try expectRefusal(["model.path=nowhere"], naming: ["nowhere/config.json", "no such file"])
     }

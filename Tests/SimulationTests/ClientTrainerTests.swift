@@ -17,7 +17,7 @@ import Transformer
   init() throws {
     world = try TinyWorld()
     configuration = RunConfiguration(modelPath: world.model, dataPath: world.data)
-    configuration.adapter.rank = 4
+    configuration.adapter.rank = .same(4)
     configuration.adapter.dropout = 0.2
     configuration.clients.count = 3
     configuration.data.maximumLength = 10

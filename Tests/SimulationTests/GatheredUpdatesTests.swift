@@ -15,10 +15,11 @@ import Testing
   /// Every chosen float of client c is c, as it lies at the root after a gather.
   private func message(_ chosen: FloatRanges, _ cohort: [Int], _ placement: Placement) -> [Float] {
     (0..<placement.rankCount).flatMap { rank -> [Float] in
-      var packed = PackedUpdates(chosen, clientCapacity: 1)
+      var packed = PackedUpdates(capacity: 0)
       for client in placement.clients(of: cohort, onRank: rank) {
         packed.append(
-          AdapterParameters(layout: layout, values: [Float](repeating: Float(client), count: layout.count)))
+          AdapterParameters(layout: layout, values: [Float](repeating: Float(client), count: layout.count)),
+          chosen)
       }
       return packed.floats
     }
@@ -28,8 +29,9 @@ import Testing
     _ chosen: FloatRanges, _ cohort: [Int], _ weights: [Double], _ placement: Placement
   ) -> GatheredUpdates {
     let common = AdapterParameters(layout: layout, values: [Float](repeating: -7, count: layout.count))
-    var gathered = GatheredUpdates(cohort: cohort, weights: weights, placement: placement, common: common)
-    gathered.place(message(chosen, cohort, placement), chosen)
+    var gathered = GatheredUpdates(
+      cohort: cohort, weights: weights, layouts: cohort.map { _ in layout }, common: common)
+    gathered.place(message(chosen, cohort, placement), GatherOrder(cohort, placement) { _ in chosen })
     return gathered
   }
 
@@ -41,8 +43,8 @@ import Testing
       #expect(updates.clients.map { $0.a[0, 0] } == [1, 4, 5, 8])
       #expect(updates.clients.map { $0.b[2, 0] } == [1, 4, 5, 8])
     }
-    let mean = gathered.mean(of: layout.factorCount..<layout.count)
-    #expect(mean == [Float](repeating: Float(0.1 * 1.0 + 0.2 * 4 + 0.3 * 5 + 0.4 * 8), count: 2))
+    #expect(
+      gathered.meanHead() == [Float](repeating: Float(0.1 * 1.0 + 0.2 * 4 + 0.3 * 5 + 0.4 * 8), count: 2))
   }
 
   @Test func whatIsNotSentIsWhatAllHave() throws {
@@ -53,7 +55,7 @@ import Testing
       #expect(updates.clients.map { $0.b[0, 0] } == [0, 1, 3])
       #expect(updates.clients.allSatisfy { $0.a[0, 0] == -7 && $0.a[0, 1] == -7 })
     }
-    #expect(gathered.mean(of: 5..<7) == [-7, -7])
+    #expect(gathered.meanHead() == [-7, -7])
   }
 
   @Test func plansFollowTheWireAndTheHead() {
@@ -66,11 +68,49 @@ import Testing
     #expect(plan.reported == plan.kept)
   }
 
+  @Test(arguments: [HeadMode.shared, .frozen, .local]) func aPlanOfCoresFollowsTheHead(mode: HeadMode) {
+    let cored = AdapterLayout(
+      layers: layout.layers.map(\.layer), head: [HeadTensor(name: "w", shape: [2])], headMode: mode,
+      hasCores: true)
+    let plan = RoundPlan(FedSB().wirePlan(round: 1), layout: cored)
+    #expect(plan.trained == cored.trainable && plan.trained.ranges == [5..<(mode == .frozen ? 6 : 8)])
+    #expect(plan.uploaded.ranges == [5..<(mode == .shared ? 8 : 6)] && plan.downloaded == plan.uploaded)
+    #expect(plan.kept.ranges == (mode == .local ? [6..<8] : []))
+  }
+
+  @Test func theServerAveragesTheCores() throws {
+    let cored = AdapterLayout(
+      layers: layout.layers.map(\.layer), head: [HeadTensor(name: "w", shape: [2])], headMode: .shared,
+      hasCores: true)
+    let common = AdapterParameters(layout: cored, values: [1, 2, 3, 4, 5, 0, 9, 9])
+    var gathered = GatheredUpdates(
+      cohort: [0, 1], weights: [0.25, 0.75], layouts: [cored, cored], common: common)
+    let chosen = RoundPlan(FedSB().wirePlan(round: 1), layout: cored).uploaded
+    let placement = Placement(kind: .block, clientCount: 2, rankCount: 1)
+    gathered.place([2, 0, 4] + [-4, 8, 0], GatherOrder([0, 1], placement) { _ in chosen })
+    let estimate = try Server(rule: FedSB()).next(gathered, after: common, round: 1)
+    #expect(estimate.global.values == [1, 2, 3, 4, 5, -2.5, 6, 1])
+    // W* = -2.5 [3; 4; 5] [1 2]; the oracle's pairs carry the cores.
+    let oracle = try Server.oracle(estimate)
+    let ideal = oracle.values.withUnsafeBufferPointer { values in
+      product(
+        oracle.layout.layers[0].b(in: values.baseAddress!), .asStored,
+        oracle.layout.layers[0].a(in: values.baseAddress!), .asStored)
+    }
+    let expected: [Float] = [-7.5, -15, -10, -20, -12.5, -25]
+    #expect(zip(ideal.elements, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+    #expect(oracle.head == [6, 1])
+    #expect(try Server.diagnose(estimate)[0].rho < 1e-6)
+  }
+
   @Test func anOracleIsTheExactIdealUpdate() throws {
     let placement = Placement(kind: .block, clientCount: 2, rankCount: 1)
     var gathered = GatheredUpdates(
-      cohort: [0, 1], weights: [0.25, 0.75], placement: placement, common: AdapterParameters(layout: layout))
-    gathered.place([1, 2, 3, 4, 5, 0, 0] + [-1, 1, 2, 0, 1, 0, 0], layout.trainable)
+      cohort: [0, 1], weights: [0.25, 0.75], layouts: [layout, layout],
+      common: AdapterParameters(layout: layout))
+    gathered.place(
+      [1, 2, 3, 4, 5, 0, 0] + [-1, 1, 2, 0, 1, 0, 0],
+      GatherOrder([0, 1], placement) { _ in layout.trainable })
     let global = AdapterParameters(layout: layout)
     let oracle = try Server.oracle(Estimate(updates: gathered, global: global, layers: []))
     let slot = oracle.layout.layers[0]
@@ -80,6 +120,31 @@ import Testing
     // W* = 0.25 [3; 4; 5] [1 2] + 0.75 [2; 0; 1] [-1 1]
     let expected: [Float] = [-0.75, 3, 1, 2, 0.5, 3.25]
     #expect(zip(ideal.elements, expected).allSatisfy { abs($0 - $1) < 1e-6 })
+  }
+
+  /// Client 0 has adapter rank 2 under scaling 1, client 1 rank 1 under scaling 2; the global adapter is
+  /// that of client 0.
+  @Test func clientsOfDifferentRanksAreSeenUnderOneScaling() throws {
+    func layout(adapterRank: Int, scaling: Float) -> AdapterLayout {
+      AdapterLayout(
+        layers: [AdaptedLayer(name: "q", outputs: 2, inputs: 2, adapterRank: adapterRank, scaling: scaling)],
+        head: [HeadTensor(name: "w", shape: [1])], headMode: .shared)
+    }
+    let layouts = [layout(adapterRank: 2, scaling: 1), layout(adapterRank: 1, scaling: 2)]
+    let placement = Placement(kind: .block, clientCount: 2, rankCount: 1)
+    let order = GatherOrder([0, 1], placement) { layouts[$0].trainable }
+    #expect(order.rankCounts == [14] && order.offsets == [0, 9])
+    var gathered = GatheredUpdates(
+      cohort: [0, 1], weights: [0.5, 0.5], layouts: layouts, common: AdapterParameters(layout: layouts[0]))
+    gathered.place([1, 0, 0, 1, 1, 2, 3, 4, 6] + [1, 1, 5, 7, 8], order)
+    let ideal = try gathered.withUpdates(of: layouts[0].layers[0]) { updates in
+      #expect(updates.clients[1].adapterRank == 1 && updates.clients[1].b[1, 0] == 14)
+      let update = IdealUpdate(updates)
+      return update.b.withView { b in update.a.withView { product(b, .asStored, $0).elements } }
+    }
+    // W* = ½ [1 2; 3 4] + ½ · 2 [5; 7] [1 1]
+    #expect(zip(ideal, [5.5, 6, 8.5, 9]).allSatisfy { abs(Double($0) - $1) < 1e-5 })
+    #expect(gathered.meanHead() == [7])
   }
 
   private func wires(_ change: (inout CountedBytes) -> Void = { _ in }) -> [Int64] {
@@ -97,6 +162,7 @@ import Testing
   private func audit(_ wires: [Int64]) throws -> ByteAudit {
     try ByteAudit(
       wires: wires, rule: FedIT(), layout: layout, cohort: [0, 2, 3],
+      cohortLayouts: [layout, layout, layout],
       placement: Placement(kind: .block, clientCount: 4, rankCount: 2), round: 1)
   }
 
