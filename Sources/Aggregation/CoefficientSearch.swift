@@ -13,6 +13,8 @@ struct CoefficientSearch<Products: FactorProducts> {
 
   let products: Products
   let weights: [Double]
+  /// Whether a sweep is left out of which an older curvature expects less than the tolerance. In Float64 it counts.
+  private let endsEarly: Bool
   private let leftMeanProducts: Matrix<Double>
   private let rightMeanProducts: Matrix<Double>
   /// `‖E₀‖²`, the averages' objective.
@@ -24,9 +26,10 @@ struct CoefficientSearch<Products: FactorProducts> {
   /// `‖W*‖²`
   let idealSquare: Double
 
-  init(_ products: Products, weights: [Double]) {
+  init(_ products: Products, weights: [Double], endsEarly: Bool = false) {
     self.products = products
     self.weights = weights
+    self.endsEarly = endsEarly
     leftMeanProducts = products.meanProducts(.left)
     rightMeanProducts = products.meanProducts(.right)
     averageObjective = products.averageObjective
@@ -84,7 +87,9 @@ struct CoefficientSearch<Products: FactorProducts> {
     var last: Quadratic?
     while state.sweeps < Self.sweepLimit {
       let slope = slope(.left, other: state.right)
-      if let last, try expectedGain(slope, last, state.left) <= tolerance * state.objective { break }
+      if endsEarly, let last, try expectedGain(slope, last, state.left) <= tolerance * state.objective {
+        break
+      }
       let terms = try quadratic(.left, slope)
       last = terms
       var next = try improved(minimum(state, .left, terms), .right)

@@ -50,7 +50,8 @@ private struct Estimate<Scalar: LAPACKScalar> {
   private init?(
     _ updates: LayerUpdates, _ factors: CentredFactors<Scalar>, _ products: some FactorProducts
   ) throws {
-    let search = CoefficientSearch(products, weights: updates.weights)
+    let search = CoefficientSearch(
+      products, weights: updates.weights, endsEarly: Scalar.self == Float.self)
     let start = search.averageObjective
     // Below 1e-8 of ‖W*‖ the rounding of the factors is the larger error.
     guard start > 1e-16 * search.idealSquare else { return nil }
