@@ -12,10 +12,12 @@ source "$folder/hosts.sh"
 # shellcheck source-path=SCRIPTDIR source=links.sh
 source "$folder/links.sh"
 parse_options "$@"
+# Ctrl-C is the command's.
 trap : INT
 
 names() { seq -f 'node%.0f' 0 $((hosts - 1)); }
-address() { echo "$NETWORK.$((1 + ${1#node}))"; }
+network=10.77.0
+address() { echo "$network.$((1 + ${1#node}))"; }
 
 # prepare_files: the state, the names of all hosts, and a second way to the folders that the hosts' /tmp would cover.
 prepare_files() {
@@ -29,6 +31,7 @@ prepare_files() {
   done
   mount --bind "$STATE/hosts" /etc/hosts
   for path in "$ROOT" "$PWD" "${shared[@]}"; do
+    path=$(realpath "$path")
     case $path in /tmp | /tmp/*) kept+=("$path") ;; esac
   done
   shared=("${kept[@]}")
@@ -57,7 +60,7 @@ prepare_launch() {
   export OMPI_MCA_plm=rsh OMPI_MCA_plm_rsh_agent=$CLUSTER_RSH OMPI_MCA_orte_default_hostfile=$STATE/hostfile
   # Between hosts nothing but TCP on the one network; within a host shared memory.
   export OMPI_MCA_pml=ob1 OMPI_MCA_btl=self,vader,tcp
-  export OMPI_MCA_btl_tcp_if_include=$NETWORK.0/24 OMPI_MCA_oob_tcp_if_include=$NETWORK.0/24
+  export OMPI_MCA_btl_tcp_if_include=$network.0/24 OMPI_MCA_oob_tcp_if_include=$network.0/24
   # All hosts have the same cores: ranks must not be bound to them, and must give them up while they wait.
   export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1
   # Allocations of a scheduler around this cluster are not this cluster's.

@@ -17,6 +17,7 @@ enter() {
     exit 1
   }
   # The folder is looked up on the host, whose /tmp is another.
+  # shellcheck disable=SC2016
   exec nsenter --target "$pid" --net --uts --mount --ipc -- \
     env TMPDIR=/tmp HOSTNAME="$1" sh -c 'cd "$1" && shift && exec "$@"' sh "${@:2}"
 }

@@ -2,8 +2,6 @@
 # The network between the hosts: a link from each to one switch, its rate and delay, its counters, its faults.
 # Sourced by bubble.sh, whose own network namespace is where the switch is.
 
-NETWORK=10.77.0
-
 # connect: links all hosts.
 connect() {
   local name
@@ -39,7 +37,7 @@ shape() {
 start_delaying_switch() {
   local compiler
   compiler=$(command -v cc || command -v clang || command -v gcc) || skip "--delay needs a C compiler"
-  "$compiler" -O2 -o "$STATE/switch" "$folder/switch.c" || skip "the switch for --delay cannot be compiled"
+  "$compiler" -O2 -o "$STATE/switch" "${BASH_SOURCE[0]%/*}/switch.c" || skip "the switch for --delay cannot be compiled"
   # shellcheck disable=SC2046
   "$STATE/switch" "$(microseconds "$delay")" $(names | sed 's/^/port-/') </dev/null >/dev/null &
   local process=$!
@@ -94,6 +92,7 @@ cause() {
 # end_host HOST: ends all that runs there.
 end_host() {
   local network process
+  touch "$STATE/$1.crashed"
   network=$(readlink "/proc/$(pid_of "$1")/ns/net")
   for process in /proc/[0-9]*; do
     if [ "$(readlink "$process/ns/net" 2>/dev/null)" = "$network" ]; then
