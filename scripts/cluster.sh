@@ -8,8 +8,9 @@
 #     --rate RATE          of every link, both ways: 100mbit, 1gbit                (as fast as the kernel copies)
 #     --delay TIME         one way from host to host: 500us, 20ms                  (none)
 #     --counters FILE      bytes and packets of every host's link before and after the command, as JSON
-#     --fault WHAT@WHEN:HOST   link-down: the cable is pulled; crash: the power goes. WHEN is a time after the start
-#                          of the command (5s) or a file, at whose appearance it happens. May be given more than once
+#     --fault WHAT@WHEN:HOST   link-down: the cable is pulled; link-up: it is put back; crash: the power goes. WHEN is
+#                          a time after the start of the command (5s) or a file, at whose appearance it happens. May be
+#                          given more than once
 #     --share FOLDER       a folder below /tmp that all hosts see, beside the current one and the project's
 #     --help
 #

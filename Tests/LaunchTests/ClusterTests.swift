@@ -99,6 +99,19 @@ extension LaunchTests {
       #expect(try !world.rounds("run").isEmpty)
     }
 
+    /// A real Slurm runs the batch script, where it is installed.
+    @Test func slurmRunsTheBatchScriptOnFourHosts() throws {
+      let script = Cluster.project.appending(path: "scripts/slurm/try-in-namespaces.sh").path
+      let job = try Job.run([script], ranks: nil, environment: ["FLORANA": TinyWorld.program])
+      guard job.status != 77 else { return }
+      for launcher in ["srun", "mpirun"] {
+        #expect(job.standardOutput.contains("8 ranks on node[0-3] by \(launcher)"), "\(job.standardError)")
+      }
+      let sums = job.standardOutput.components(
+        separatedBy: "8 on node0 (2), node1 (2), node2 (2), node3 (2); a sum")
+      #expect(sums.count == 3, "\(job.standardOutput) \(job.standardError)")
+    }
+
     @Test func killingTheScriptLeavesNothing() throws {
       let interfaces = try FileManager.default.contentsOfDirectory(atPath: "/sys/class/net")
       let mounts = try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)

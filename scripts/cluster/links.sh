@@ -84,9 +84,12 @@ cause() {
     until [ -e "$when" ]; do sleep 0.1; done
   fi
   echo "cluster.sh: $what of $host" >&2
-  # Nothing that the host's processes send while they die may leave it.
-  ip link set "port-$host" down
-  if [ "$what" = crash ]; then end_host "$host"; fi
+  case $what in
+    link-down) ip link set "port-$host" down ;;
+    link-up) ip link set "port-$host" up ;;
+    # Nothing that the host's processes send while they die may leave it.
+    crash) ip link set "port-$host" down && end_host "$host" ;;
+  esac
 }
 
 # end_host HOST: ends all that runs there.

@@ -32,7 +32,8 @@ parse_options() {
       --delay) require "$1" "${2:-}" '[1-9][0-9]*(us|ms|s)' 'a time as 500us or 20ms' && delay=$2 ;;
       --counters) require "$1" "${2:-}" '.+' 'a file' && counters=$2 ;;
       --fault)
-        require "$1" "${2:-}" '(link-down|crash)@.+:node[0-9]+' 'WHAT@WHEN:HOST as link-down@5s:node2' && faults+=("$2")
+        require "$1" "${2:-}" '(link-down|link-up|crash)@.+:node[0-9]+' 'WHAT@WHEN:HOST as link-down@5s:node2'
+        faults+=("$2")
         ;;
       --share) require "$1" "${2:-}" '/.+' 'the whole path of a folder' && shared+=("$2") ;;
       --)

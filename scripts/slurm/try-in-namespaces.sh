@@ -4,7 +4,7 @@
 #
 #     scripts/slurm/try-in-namespaces.sh [ARGUMENTS…]     of florana; without any: doctor
 #
-# Needs what cluster.sh needs, and slurm-wlm and munge (Debian); ends with 77 where something is missing.
+# Needs root, what cluster.sh needs, and slurm-wlm and munge (Debian); ends with 77 where something is missing.
 set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 hosts=4 slots=2
@@ -15,19 +15,24 @@ case "${1:-}" in
     exit 0
     ;;
 esac
+
+# skip REASON: ends with the status that tests read as "not possible here".
+skip() {
+  echo "try-in-namespaces.sh: skipped: $*" >&2
+  exit 77
+}
+
+PATH=$PATH:/usr/sbin
 for program in munged slurmctld slurmd sbatch; do
-  PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || {
-    echo "try-in-namespaces.sh: skipped: $program is not installed (Debian: slurm-wlm, munge)" >&2
-    exit 77
-  }
+  command -v "$program" >/dev/null || skip "$program is not installed (Debian: slurm-wlm, munge)"
 done
 if [ -z "${CLUSTER_RSH:-}" ]; then
+  [ "$(id -u)" -eq 0 ] || skip "slurmd changes a job's groups, which only root may"
   cd "$project"
   exec scripts/cluster.sh --hosts $hosts --slots $slots "scripts/slurm/${BASH_SOURCE[0]##*/}" "$@"
 fi
 
 # From here on: node0 of the cluster. /run is in memory and seen by all hosts.
-PATH=$PATH:/usr/sbin
 state=/run/slurm
 export SLURM_CONF=$state/slurm.conf
 
