@@ -8,8 +8,8 @@ B rows, row i of step b is row ⌊(i·N + b)·n / (N·B)⌋ of the n training ro
 
     scripts/compare_pytorch.py [--repeats 5] [--steps 20] [--json]
 
-Needs a release build, models/all-MiniLM-L6-v2, data/sentiment, and torch 2.13.0+cpu, transformers 5.23.0 and
-peft 0.21.2: those of the running interpreter, or of .build-pytorch, which the first call makes (1 GB).
+Needs a release build, models/all-MiniLM-L6-v2, data/sentiment, and what scripts/requirements-pytorch.txt names: of the
+running interpreter, or of .build-pytorch, which the first call makes (1.2 GB).
 """
 
 import argparse
@@ -18,8 +18,8 @@ import os
 import statistics
 from pathlib import Path
 
-from comparison import florana_side, packages
-from preparation import errors, tensorfile
+from comparison import florana_side
+from preparation import errors, pytorch, tensorfile
 from preparation.environment import DATA, MODELS, ROOT
 from preparation.files import require_file
 
@@ -27,7 +27,7 @@ from preparation.files import require_file
 def main():
     arguments = parse()
     os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")  # read when PyTorch is loaded
-    packages.enter()
+    pytorch.enter()
     from comparison import pytorch_side
 
     pytorch_side.prepare()

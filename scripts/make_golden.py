@@ -1,39 +1,57 @@
 #!/usr/bin/env python3
 """Writes the golden numbers that TransformerTests compare with (Tests/TransformerTests/Golden).
 
-For developers; the fixtures are committed. Needs, besides Python 3.10 or newer:
-    pip install torch==2.13.0+cpu transformers==5.23.0 peft==0.21.2 tokenizers==0.23.3 safetensors==0.8.0
-(the +cpu wheel stands in PyTorch's own index), and the weights that scripts/fetch_model.py fetches.
+For developers; the fixtures are committed. Needs the weights that scripts/fetch_model.py fetches and what
+scripts/requirements-pytorch.txt names: of the running interpreter, or of .build-pytorch, which the first call makes.
 
     scripts/make_golden.py [--model models/all-MiniLM-L6-v2] [--output Tests/TransformerTests/Golden]
+    scripts/make_golden.py --check          computes them anew and compares: writes nothing, exit status 2 on a difference
 """
 
 import argparse
 import json
 import platform
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-import torch
-import transformers
-from safetensors import safe_open
-
-from golden import minilm, tiny
-
-ROOT = Path(__file__).resolve().parent.parent
+from preparation import errors, pytorch
+from preparation.environment import MODELS, ROOT
+from preparation.files import require_file
 
 
 def main():
+    arguments = parse()
+    require_file(arguments.model / "model.safetensors", "the weights that scripts/fetch_model.py fetches")
+    pytorch.enter()
+    if not arguments.check:
+        return write(arguments.output, arguments.model)
+    from golden import comparison
+
+    with tempfile.TemporaryDirectory() as scratch:
+        write(Path(scratch), arguments.model)
+        print(f"{comparison.require_same(arguments.output, Path(scratch))} files of golden numbers: reproduced")
+
+
+def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, default=ROOT / "models" / "all-MiniLM-L6-v2")
-    parser.add_argument("--output", type=Path, default=ROOT / "Tests" / "TransformerTests" / "Golden")
-    arguments = parser.parse_args()
+    parser.add_argument("--model", type=Path, default=MODELS / "all-MiniLM-L6-v2", metavar="DIR")
+    parser.add_argument("--output", type=Path, default=ROOT / "Tests" / "TransformerTests" / "Golden", metavar="DIR")
+    parser.add_argument("--check", action="store_true", help="compare with what stands there")
+    return parser.parse_args()
+
+
+def write(golden, model):
+    import torch
+    import transformers
+
+    from golden import minilm, tiny
+
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    settings = {"tiny": tiny.write(arguments.output), "minilm": minilm.write(arguments.output, arguments.model)}
-    write_index(arguments.output, settings)
-    for path in arguments.output.rglob("*.safetensors"):
+    write_index(golden, {"tiny": tiny.write(golden), "minilm": minilm.write(golden, model)})
+    for path in golden.rglob("*.safetensors"):
         path.chmod(0o644)
 
 
@@ -47,10 +65,12 @@ def write_index(golden, settings):
 
 
 def tensor_table(path):
+    from safetensors import safe_open
+
     with safe_open(str(path), "pt") as file:
         slices = {name: file.get_slice(name) for name in sorted(file.keys())}
         return {name: f"{s.get_dtype()} {s.get_shape()}" for name, s in slices.items()}
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

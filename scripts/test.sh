@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up what is missing, builds, and runs every test: unit and launch tests, collective tests on 1, 2 and 3 ranks,
-# those of the Python scripts, and the checks of format.
+# those of the Python scripts (with PyTorch and PEFT, which it installs into .build-pytorch), and the checks of format.
 #
 #     scripts/test.sh
 #     scripts/test.sh --filter Aggregation      only the Swift tests whose name matches the regular expression
@@ -27,8 +27,10 @@ esac
 tests=
 summary=()
 failures=0
+skipped=
 
-# check NAME COMMAND…: a step whose failure is remembered while the others still run; returns its status.
+# check NAME COMMAND…: a step whose failure is remembered while the others still run; returns its status. A step that
+# could not do its work here, without fault of ours, sets `verdict` (which it sees, being called from here) to SKIPPED.
 check() {
   local started=$SECONDS status=0 verdict=passed
   step "$@" || status=$?
@@ -56,7 +58,7 @@ debug_tests() {
 
 # collective_tests RANKS: the test bundle itself under mpirun, since ranks of `swift test` wait for each other's lock.
 collective_tests() {
-  mpirun --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 --timeout 120 -np "$1" \
+  mpirun --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 --timeout 400 -np "$1" \
     .build/debug/floranaPackageTests.xctest --testing-library swift-testing --filter "$(matching CollectiveTests)"
 }
 
@@ -74,6 +76,20 @@ swift_tests() {
 find_tests() {
   tests=$(swift test list --disable-xctest --skip-build 2>/dev/null | grep -P -- "$filter") ||
     { echo "error: --filter: expected a part of a test's name, found none that matches $filter" >&2; return 1; }
+}
+
+# prepare_pytorch: the interpreter for the tests against PyTorch and PEFT. Where it cannot be made, for want of a
+# network, those tests are skipped: the summary says so, and it is no failure.
+prepare_pytorch() {
+  local status=0
+  scripts/prepare_pytorch.py || status=$?
+  if [ $status -eq 2 ]; then
+    verdict=SKIPPED status=0
+    skipped="the tests against PyTorch and PEFT were SKIPPED: these could not be installed, the error above says why"
+  elif [ $status -eq 0 ]; then
+    PYTHON=$ROOT/.build-pytorch/bin/python
+  fi
+  return $status
 }
 
 python_tests() {
@@ -94,14 +110,22 @@ if check "Build" swift build --build-tests --quiet && { [ -z "$filter" ] || chec
   swift_tests
 fi
 if [ -z "$filter" ]; then
+  check "PyTorch and PEFT" prepare_pytorch || true
   check "Python tests" python_tests || true
   check "Format" format_checks || true
 fi
 
 printf '\n'
 printf '%s\n' "${summary[@]}"
+if [ -n "$skipped" ]; then
+  echo "warning: $skipped" >&2
+fi
 if [ $failures -gt 0 ]; then
   echo "$failures of ${#summary[@]} steps failed"
   exit 1
 fi
-echo "All ${#summary[@]} steps passed in $SECONDS s"
+if [ -n "$skipped" ]; then
+  echo "No step of ${#summary[@]} failed, not all could be done; $SECONDS s"
+else
+  echo "All ${#summary[@]} steps passed in $SECONDS s"
+fi

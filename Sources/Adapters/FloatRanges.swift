@@ -37,15 +37,19 @@ public struct FloatRanges: Sendable, Equatable {
 }
 
 extension AdapterLayout {
-  /// The factors A, the factors B of all layers, and the head, as far as each is wanted.
-  public func floats(a: Bool, b: Bool, head: Bool) -> FloatRanges {
-    FloatRanges(
-      layers.flatMap { (a ? [$0.a.range] : []) + (b ? [$0.b.range] : []) }
-        + (head ? [factorCount..<count] : []))
+  /// The factors A, the factors B, the cores of all layers, and the head, as far as each is wanted.
+  public func floats(a: Bool, b: Bool, core: Bool = false, head: Bool) -> FloatRanges {
+    precondition(hasCores || !core, "a layout without cores")
+    return FloatRanges(
+      layers.flatMap { slot in
+        [a ? slot.a : nil, b ? slot.b : nil, core ? slot.core : nil].compactMap { $0?.range }
+      } + (head ? [factorCount..<count] : []))
   }
 
-  /// All that a client may train: both factors, and the head unless it is frozen.
-  public var trainable: FloatRanges { floats(a: true, b: true, head: headMode != .frozen) }
+  /// All that a client may train: both factors, or with cores these alone; and the head unless it is frozen.
+  public var trainable: FloatRanges {
+    floats(a: !hasCores, b: !hasCores, core: hasCores, head: headMode != .frozen)
+  }
 }
 
 extension AdapterParameters {

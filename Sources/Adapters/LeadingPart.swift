@@ -4,10 +4,11 @@ extension AdapterParameters {
   /// The adapter of a smaller rank that a client takes from this one: the leading rows of A and columns of B
   /// of every layer, and the head.
   ///
-  /// `part` has the same layers. Where its scaling is another, B takes the ratio, so that the client's
+  /// `part` has the same layers and no cores, unless it is this adapter's own layout. Where its scaling is another, B takes the ratio, so that the client's
   /// `s_u B A` is the leading part of `s B A`.
   public func leadingPart(_ part: AdapterLayout) -> AdapterParameters {
     guard part != layout else { return self }
+    precondition(!layout.hasCores && !part.hasCores, "adapters with cores have no leading parts")
     var result = AdapterParameters(layout: part)
     for (slot, own) in zip(layout.layers, part.layers) {
       precondition(own.layer.name == slot.layer.name && own.layer.adapterRank <= slot.layer.adapterRank)

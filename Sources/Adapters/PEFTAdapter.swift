@@ -7,6 +7,7 @@ public enum PEFTAdapter {
   static let prefix = "base_model.model."
 
   /// Writes an adapter that `peft.PeftModel.from_pretrained` loads; the folder is made if it is missing.
+  /// PEFT knows no cores: `lora_A` is then `core · A`.
   ///
   /// - Throws: `FileError` or `SafetensorsError`, which name the file and the step that failed.
   public static func write(
@@ -14,6 +15,7 @@ public enum PEFTAdapter {
   ) throws {
     try makeFolder(at: folder)
     var writer = SafetensorsWriter(metadata: ["format": "pt"])
+    let parameters = parameters.withoutCores
     for slot in parameters.layout.tensors {
       writer.add(name: prefix + slot.name, shape: slot.shape, floats: Array(parameters[slot]))
     }

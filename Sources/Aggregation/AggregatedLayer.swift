@@ -6,6 +6,8 @@ public struct AggregatedLayer: Sendable, Equatable {
   public let a: Matrix<Float>
   /// outputs × adapterRank; a client with a smaller rank gets the leading columns.
   public let b: Matrix<Float>
+  /// adapterRank × adapterRank, between `b` and `a`, where the rule has one.
+  public let core: Matrix<Float>?
   /// The scalar coefficients, where the rule has them. They stay on the server.
   public let coefficients: CombinationCoefficients?
   /// Sweeps of an iteration, where the rule iterates.
@@ -14,11 +16,12 @@ public struct AggregatedLayer: Sendable, Equatable {
   public let baseUpdate: LowRankUpdate?
 
   public init(
-    a: Matrix<Float>, b: Matrix<Float>, coefficients: CombinationCoefficients? = nil, sweeps: Int? = nil,
-    baseUpdate: LowRankUpdate? = nil
+    a: Matrix<Float>, b: Matrix<Float>, core: Matrix<Float>? = nil,
+    coefficients: CombinationCoefficients? = nil, sweeps: Int? = nil, baseUpdate: LowRankUpdate? = nil
   ) {
     self.a = a
     self.b = b
+    self.core = core
     self.coefficients = coefficients
     self.sweeps = sweeps
     self.baseUpdate = baseUpdate
@@ -26,15 +29,24 @@ public struct AggregatedLayer: Sendable, Equatable {
 }
 
 extension AggregatedLayer {
-  /// What the round changes of `W + s b a`, as one pair: the factors and the base update side by side.
+  /// What the round changes of `W + s b a`, as one pair: the factors and the base update side by side, a core
+  /// within `a`.
   ///
   /// `diagnose` of it measures a rule with a base change; without one it is the layer itself.
   public var applied: AggregatedLayer {
-    guard let baseUpdate else { return self }
+    guard let baseUpdate else { return withoutCore }
     return AggregatedLayer(
       a: Matrix(stacking: [a, baseUpdate.a]),
       b: Matrix(stacking: [b.transposed, baseUpdate.b.transposed]).transposed,
       coefficients: coefficients, sweeps: sweeps)
+  }
+}
+
+extension AggregatedLayer {
+  /// The layer as one pair: `core a` in place of `a`.
+  var withoutCore: AggregatedLayer {
+    guard let core else { return self }
+    return AggregatedLayer(a: product(core, .asStored, a, .asStored), b: b)
   }
 }
 

@@ -32,6 +32,9 @@ extension AggregationRule {
 
   public func wirePlan(round: Int) -> WirePlan { .bothFactors }
 
+  /// Whether clients train a core between fixed factors.
+  public var trainsCores: Bool { wirePlan(round: 1).trained.contains(.core) }
+
   /// What the plan says and no more: each client's own adapter rank, both ways.
   public func wireFloatCounts(
     of shape: LayerShape, adapterRanks: [Int], client: Int, round: Int
@@ -72,7 +75,7 @@ public enum AggregationRules {
   /// Every rule, in the order in which reports list them.
   public static let all: [any AggregationRule] = [
     FedIT(), FloraNA(), FloraNAMatrix(), FFALoRA(), RoLoRA(), FedSALoRA(), FlexLoRA(), FLoRA(), FedExLoRA(),
-    HetLoRA(), LoRAFair(), Ideal(),
+    HetLoRA(), LoRAFair(), FedSB(), Ideal(),
   ]
 
   public static var names: [String] { all.map(\.name) }

@@ -7,9 +7,13 @@ struct FactorPair {
   /// outputs × adapterRank
   var b: Matrix<Double>
 
-  /// `Σ Q_u A_u` and `Σ P_u B_u`, summed in Float64.
+  /// `Σ Q_u A_u` and `Σ P_u B_u`, summed in Float64; with cores `Σ Q_u R_u A_u`.
   init(combining updates: LayerUpdates, _ coefficients: CombinationCoefficients) {
-    a = combination(updates.clients.map(\.a), coefficients.ofA)
+    let cored = zip(updates.clients, coefficients.ofA).compactMap { $0.cored(scaledBy: $1) }
+    a =
+      cored.isEmpty
+      ? combination(updates.clients.map(\.a), coefficients.ofA)
+      : cored.dropFirst().reduce(into: cored[0]) { $0 += $1 }
     b = combination(updates.clients.map(\.b), coefficients.ofB)
   }
 
@@ -19,6 +23,7 @@ struct FactorPair {
   }
 
   init(_ layer: AggregatedLayer) {
+    let layer = layer.withoutCore
     a = layer.a.withView { Matrix<Double>($0) }
     b = layer.b.withView { Matrix<Double>($0) }
   }

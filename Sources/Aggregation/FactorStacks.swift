@@ -15,7 +15,11 @@ struct FactorStacks {
     var b = Matrix<Double>(rows: updates.shape.outputs, columns: size)
     var offset = 0
     for (client, scale) in zip(updates.clients, scales) {
-      a.place(client.a, scaledBy: scale, row: offset, column: 0)
+      if let cored = client.cored(scaledBy: scale) {
+        cored.withView { a.place($0, scaledBy: 1, row: offset, column: 0) }
+      } else {
+        a.place(client.a, scaledBy: scale, row: offset, column: 0)
+      }
       b.place(client.b, scaledBy: scale, row: 0, column: offset)
       offset += client.adapterRank
     }

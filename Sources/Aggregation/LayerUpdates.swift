@@ -24,14 +24,26 @@ public struct ClientFactors: Sendable {
   public let a: MatrixView<Float>
   /// outputs × adapterRank
   public let b: MatrixView<Float>
+  /// adapterRank × adapterRank; where there is one, the client's update is `b core a`.
+  public let core: MatrixView<Float>?
 
-  public init(a: MatrixView<Float>, b: MatrixView<Float>) {
+  public init(a: MatrixView<Float>, b: MatrixView<Float>, core: MatrixView<Float>? = nil) {
     self.a = a
     self.b = b
+    self.core = core
   }
 
   public var adapterRank: Int { a.rows }
   public var shape: LayerShape { LayerShape(outputs: b.rows, inputs: a.columns) }
+
+  /// `scale · core a` in Float64; nil without a core.
+  func cored(scaledBy scale: Double) -> Matrix<Double>? {
+    core.map { core in
+      var scaled = Matrix<Double>(core)
+      for index in scaled.elements.indices { scaled.elements[index] *= scale }
+      return product(scaled, .asStored, Matrix<Double>(a), .asStored)
+    }
+  }
 }
 
 /// What the server has of one layer in one round: the cohort's factors in order of client id, and the
@@ -42,7 +54,8 @@ public struct LayerUpdates: Sendable {
   public let shape: LayerShape
 
   /// Checks everything that the rules rely on: a client at least, finite weights ≥ 0 that sum to 1 within
-  /// 1e-12 per client, factors of one layer shape, no NaN and no infinity.
+  /// 1e-12 per client, factors of one layer shape, a core between them for all clients or for none, no NaN and
+  /// no infinity.
   public init(clients: [ClientFactors], weights: [Double]) throws(AggregationError) {
     guard let first = clients.first else { throw .emptyCohort }
     self.clients = clients
@@ -69,6 +82,13 @@ public struct LayerUpdates: Sendable {
     return rank
   }
 
+  /// The clients' cores; an error that names `rule` when they have none.
+  func cores(for rule: String) throws(AggregationError) -> [MatrixView<Float>] {
+    let cores = clients.compactMap(\.core)
+    guard cores.count == clients.count else { throw .noCore(rule: rule) }
+    return cores
+  }
+
   private func checkWeights() throws(AggregationError) {
     guard weights.count == clients.count else {
       throw .weightCount(expected: clients.count, found: weights.count)
@@ -85,8 +105,17 @@ public struct LayerUpdates: Sendable {
       throw .factorsDisagree(client: index, rowsOfA: client.a.rows, columnsOfB: client.b.columns)
     }
     guard client.shape == shape else { throw .shape(client: index, expected: shape, found: client.shape) }
+    try checkCore(client, index)
     guard isFinite(client.a) else { throw .notFinite(client: index, factor: .a) }
     guard isFinite(client.b) else { throw .notFinite(client: index, factor: .b) }
+  }
+
+  private func checkCore(_ client: ClientFactors, _ index: Int) throws(AggregationError) {
+    let expected =
+      clients[0].core == nil ? nil : LayerShape(outputs: client.adapterRank, inputs: client.adapterRank)
+    let found = client.core.map { LayerShape(outputs: $0.rows, inputs: $0.columns) }
+    guard found == expected else { throw .core(client: index, expected: expected, found: found) }
+    if let core = client.core, !isFinite(core) { throw .notFinite(client: index, factor: .core) }
   }
 }
 

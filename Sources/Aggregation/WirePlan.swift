@@ -1,4 +1,4 @@
-/// A choice of a layer's factors.
+/// A choice of a layer's factors and the core between them.
 public struct FactorSet: OptionSet, Sendable {
   public let rawValue: Int
   public init(rawValue: Int) { self.rawValue = rawValue }
@@ -8,12 +8,15 @@ public struct FactorSet: OptionSet, Sendable {
   /// outputs × adapterRank
   public static let b = FactorSet(rawValue: 2)
   public static let both: FactorSet = [.a, .b]
+  /// adapterRank × adapterRank
+  public static let core = FactorSet(rawValue: 4)
 
   /// The floats of these factors in one layer.
   public func floatCount(of shape: LayerShape, adapterRank: Int) -> Int {
     let a = contains(.a) ? shape.inputs : 0
     let b = contains(.b) ? shape.outputs : 0
-    return adapterRank * (a + b)
+    let core = contains(.core) ? adapterRank : 0
+    return adapterRank * (a + b + core)
   }
 }
 
@@ -44,7 +47,7 @@ public struct WirePlan: Equatable, Sendable {
     self.base = base
   }
 
-  /// One factor is trained, sent, averaged and sent back; the other is frozen and the same everywhere.
+  /// One factor is trained, sent, averaged and sent back; the others are frozen and the same everywhere.
   public static func only(_ factor: FactorSet) -> WirePlan {
     WirePlan(trained: factor, uploaded: factor, downloaded: factor)
   }

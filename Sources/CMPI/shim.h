@@ -11,6 +11,8 @@
 // both.
 
 typedef struct { MPI_Comm handle; } cmpi_comm;
+typedef struct { MPI_Datatype handle; } cmpi_datatype;
+typedef struct { MPI_Request handle; } cmpi_request;
 
 // Communicators
 
@@ -31,6 +33,48 @@ static inline MPI_Datatype cmpi_int32(void) { return MPI_INT32_T; }
 static inline MPI_Datatype cmpi_int64(void) { return MPI_INT64_T; }
 static inline MPI_Datatype cmpi_uint8(void) { return MPI_UINT8_T; }
 static inline MPI_Datatype cmpi_uint64(void) { return MPI_UINT64_T; }
+
+// `count` elements of `size` bytes each as one element of a derived type: blocks of 2²⁰, and what is left.
+static inline int cmpi_type_long(MPI_Aint count, MPI_Datatype element, MPI_Aint size, cmpi_datatype *result) {
+  const MPI_Aint block_length = 1 << 20;
+  MPI_Aint block_count = count / block_length, rest = count % block_length;
+  MPI_Datatype parts[2] = {MPI_DATATYPE_NULL, element}, block;
+  int lengths[2] = {1, (int)rest};
+  MPI_Aint offsets[2] = {0, block_count * block_length * size};
+  if (block_count > 0x7fffffff) return MPI_ERR_COUNT;
+  int code = MPI_Type_contiguous((int)block_length, element, &block);
+  if (code == MPI_SUCCESS) code = MPI_Type_contiguous((int)block_count, block, &parts[0]);
+  if (code == MPI_SUCCESS) code = MPI_Type_create_struct(2, lengths, offsets, parts, &result->handle);
+  if (code == MPI_SUCCESS) code = MPI_Type_commit(&result->handle);
+  if (code == MPI_SUCCESS) code = MPI_Type_free(&block);
+  if (code == MPI_SUCCESS) code = MPI_Type_free(&parts[0]);
+  return code;
+}
+static inline int cmpi_type_free(cmpi_datatype *type) { return MPI_Type_free(&type->handle); }
+
+// The elements of a received message, also where they are more than an int counts; negative when they are no
+// whole number.
+static inline int cmpi_element_count(const MPI_Status *status, MPI_Datatype element, long long *count) {
+  MPI_Count found = 0;
+  int code = MPI_Get_elements_x(status, element, &found);
+  *count = found == MPI_UNDEFINED ? -1 : (long long)found;
+  return code;
+}
+
+// Operations that are under way
+
+static inline int cmpi_igatherv(
+    const void *part, int count, MPI_Datatype type, void *whole, const int *counts, const int *offsets, int root,
+    MPI_Comm comm, cmpi_request *request) {
+  return MPI_Igatherv(part, count, type, whole, counts, offsets, type, root, comm, &request->handle);
+}
+static inline int cmpi_ibcast(void *buffer, int count, MPI_Datatype type, int root, MPI_Comm comm, cmpi_request *request) {
+  return MPI_Ibcast(buffer, count, type, root, comm, &request->handle);
+}
+static inline int cmpi_wait(cmpi_request *request) { return MPI_Wait(&request->handle, MPI_STATUS_IGNORE); }
+static inline int cmpi_test(cmpi_request *request, int *done) {
+  return MPI_Test(&request->handle, done, MPI_STATUS_IGNORE);
+}
 
 // Reductions and marks
 

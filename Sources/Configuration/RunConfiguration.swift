@@ -135,6 +135,7 @@ extension RunConfiguration {
       case fedExLoRA = "fedex-lora"
       case hetLoRA = "hetlora"
       case loraFAIR = "lora-fair"
+      case fedSB = "fed-sb"
       case ideal
     }
   }

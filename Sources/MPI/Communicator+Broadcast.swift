@@ -7,9 +7,10 @@ extension Communicator {
   public func broadcast<Element: MPIDatatype>(
     _ buffer: UnsafeMutableBufferPointer<Element>, from root: Int
   ) throws(MPIError) {
-    let count = try cCount(buffer.count, "MPI_Bcast")
     try requireAgreement("MPI_Bcast", count: buffer.count, root: root)
-    try check("MPI_Bcast", MPI_Bcast(buffer.baseAddress, count, Element.handle, cNumber(root), handle))
+    try withExtent(of: buffer.count, Element.self) { count, type throws(MPIError) in
+      try check("MPI_Bcast", MPI_Bcast(buffer.baseAddress, count, type, cNumber(root), handle))
+    }
     record(
       .broadcast(buffer.count * MemoryLayout<Element>.stride, isRoot: rank == root, size: size))
   }

@@ -8,14 +8,14 @@ extension Communicator {
   public func gather<Element: MPIDatatype>(
     _ part: UnsafeBufferPointer<Element>, into whole: UnsafeMutableBufferPointer<Element>?, to root: Int
   ) throws(MPIError) {
-    let count = try cCount(part.count, "MPI_Gather")
     if rank == root { requireCapacity(whole, of: size * part.count) }
     try requireAgreement("MPI_Gather", count: part.count, root: root)
-    try check(
-      "MPI_Gather",
-      MPI_Gather(
-        part.baseAddress, count, Element.handle, whole?.baseAddress, count, Element.handle,
-        cNumber(root), handle))
+    try withExtent(of: part.count, Element.self) { count, type throws(MPIError) in
+      try check(
+        "MPI_Gather",
+        MPI_Gather(
+          part.baseAddress, count, type, whole?.baseAddress, count, type, cNumber(root), handle))
+    }
     let byteCount = part.count * MemoryLayout<Element>.stride
     record(.gather(byteCount, of: size * byteCount, isRoot: rank == root))
   }
@@ -31,11 +31,15 @@ extension Communicator {
     layout.require(rank: rank, of: size, count: part.count)
     if rank == root { requireCapacity(whole, of: layout.totalCount) }
     try requireAgreement("MPI_Gatherv", count: layout.totalCount, root: root)
-    try check(
-      "MPI_Gatherv",
-      MPI_Gatherv(
-        part.baseAddress, layout.cCounts[rank], Element.handle, whole?.baseAddress, layout.cCounts,
-        layout.cOffsets, Element.handle, cNumber(root), handle))
+    if layout.fits(elementLimit) {
+      try check(
+        "MPI_Gatherv",
+        MPI_Gatherv(
+          part.baseAddress, layout.cCounts[rank], Element.handle, whole?.baseAddress, layout.cCounts,
+          layout.cOffsets, Element.handle, cNumber(root), handle))
+    } else {
+      try gatherInTurn(part, layout, into: whole, to: root)
+    }
     let stride = MemoryLayout<Element>.stride
     record(.gather(part.count * stride, of: layout.totalCount * stride, isRoot: rank == root))
   }
@@ -90,13 +94,13 @@ extension Communicator {
   public func allgather<Element: MPIDatatype>(
     _ part: UnsafeBufferPointer<Element>, into whole: UnsafeMutableBufferPointer<Element>
   ) throws(MPIError) {
-    let count = try cCount(part.count, "MPI_Allgather")
     requireCapacity(whole, of: size * part.count)
     try requireAgreement("MPI_Allgather", count: part.count)
-    try check(
-      "MPI_Allgather",
-      MPI_Allgather(
-        part.baseAddress, count, Element.handle, whole.baseAddress, count, Element.handle, handle))
+    try withExtent(of: part.count, Element.self) { count, type throws(MPIError) in
+      try check(
+        "MPI_Allgather",
+        MPI_Allgather(part.baseAddress, count, type, whole.baseAddress, count, type, handle))
+    }
     let byteCount = part.count * MemoryLayout<Element>.stride
     record(.allgather(byteCount, of: size * byteCount, size: size))
   }
@@ -111,13 +115,28 @@ extension Communicator {
     layout.require(rank: rank, of: size, count: part.count)
     requireCapacity(whole, of: layout.totalCount)
     try requireAgreement("MPI_Allgatherv", count: layout.totalCount)
-    try check(
-      "MPI_Allgatherv",
-      MPI_Allgatherv(
-        part.baseAddress, layout.cCounts[rank], Element.handle, whole.baseAddress, layout.cCounts,
-        layout.cOffsets, Element.handle, handle))
+    if layout.fits(elementLimit) {
+      try check(
+        "MPI_Allgatherv",
+        MPI_Allgatherv(
+          part.baseAddress, layout.cCounts[rank], Element.handle, whole.baseAddress, layout.cCounts,
+          layout.cOffsets, Element.handle, handle))
+    } else {
+      try allgatherThroughRoot(part, layout, into: whole)
+    }
     let stride = MemoryLayout<Element>.stride
     record(.allgather(part.count * stride, of: layout.totalCount * stride, size: size))
+  }
+
+  /// For parts beyond what `MPI_Allgatherv` can address: to rank 0 and back.
+  private func allgatherThroughRoot<Element: MPIDatatype>(
+    _ part: UnsafeBufferPointer<Element>, _ layout: RankLayout,
+    into whole: UnsafeMutableBufferPointer<Element>
+  ) throws(MPIError) {
+    try gatherInTurn(part, layout, into: whole, to: 0)
+    try withExtent(of: whole.count, Element.self) { count, type throws(MPIError) in
+      try check("MPI_Bcast", MPI_Bcast(whole.baseAddress, count, type, 0, handle))
+    }
   }
 
   /// All ranks' arrays, of the same length, one after the other, on every rank.
@@ -160,7 +179,7 @@ extension Communicator {
 
   /// The layout in which this rank has `count` elements and the others have what they pass: collective.
   public func layout(count: Int) throws(MPIError) -> RankLayout {
-    try RankLayout(counts: allgather(Int64(count)).map(Int.init))
+    RankLayout(counts: try allgather(Int64(count)).map(Int.init))
   }
 }
 

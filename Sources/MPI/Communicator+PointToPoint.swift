@@ -8,7 +8,7 @@ public struct Envelope: Equatable, Sendable {
 }
 
 extension Communicator {
-  /// Sends the elements to one rank, which receives them under the same tag (from 0 to 32767). Returns
+  /// Sends the elements to one rank, which receives them under the same tag (from 0 to 32766). Returns
   /// when the buffer may be used again; a long message waits for its receiver, so no rank may send to
   /// itself in this way.
   ///
@@ -16,11 +16,11 @@ extension Communicator {
   public func send<Element: MPIDatatype>(
     _ buffer: UnsafeBufferPointer<Element>, to destination: Int, tag: Int = 0
   ) throws(MPIError) {
-    let count = try cCount(buffer.count, "MPI_Send")
-    try check(
-      "MPI_Send",
-      MPI_Send(
-        buffer.baseAddress, count, Element.handle, cNumber(destination), cNumber(tag), handle))
+    try withExtent(of: buffer.count, Element.self) { count, type throws(MPIError) in
+      try check(
+        "MPI_Send",
+        MPI_Send(buffer.baseAddress, count, type, cNumber(destination), cNumber(tag), handle))
+    }
     if destination != rank {
       record(Transfer(sentByteCount: buffer.count * MemoryLayout<Element>.stride))
     }
@@ -41,12 +41,13 @@ extension Communicator {
   public func receive<Element: MPIDatatype>(
     into buffer: UnsafeMutableBufferPointer<Element>, from source: Int?, tag: Int = 0
   ) throws(MPIError) -> Envelope {
-    let count = try cCount(buffer.count, "MPI_Recv")
     var status = MPI_Status()
-    try check(
-      "MPI_Recv",
-      MPI_Recv(
-        buffer.baseAddress, count, Element.handle, cSource(source), cNumber(tag), handle, &status))
+    try withExtent(of: buffer.count, Element.self) { count, type throws(MPIError) in
+      try check(
+        "MPI_Recv",
+        MPI_Recv(
+          buffer.baseAddress, count, type, cSource(source), cNumber(tag), handle, &status))
+    }
     return try received(&status, as: Element.self)
   }
 
@@ -86,11 +87,11 @@ extension Communicator {
   private func elementCount<Element: MPIDatatype>(
     _ status: inout MPI_Status, as type: Element.Type
   ) throws(MPIError) -> Int {
-    var count: Int32 = 0
-    try check("MPI_Get_count", MPI_Get_count(&status, Element.handle, &count))
+    var count: Int64 = 0
+    try check("MPI_Get_elements_x", cmpi_element_count(&status, Element.handle, &count))
     guard count >= 0 else {
       throw .refused(
-        "MPI_Get_count", cmpi_err_type(),
+        "MPI_Get_elements_x", cmpi_err_type(),
         "the message from rank \(status.MPI_SOURCE) is not a whole number of \(type) elements")
     }
     return Int(count)

@@ -10,14 +10,16 @@ extension Communicator {
     _ part: UnsafeBufferPointer<Element>, _ reduction: Reduction,
     into result: UnsafeMutableBufferPointer<Element>?, to root: Int
   ) throws(MPIError) {
-    let count = try cCount(part.count, "MPI_Reduce")
     if rank == root { requireCapacity(result, of: part.count) }
     try requireAgreement("MPI_Reduce", count: part.count, root: root)
-    try check(
-      "MPI_Reduce",
-      MPI_Reduce(
-        part.baseAddress, result?.baseAddress, count, Element.handle, reduction.handle, cNumber(root),
-        handle))
+    for piece in pieces(of: part.count) {
+      try check(
+        "MPI_Reduce",
+        MPI_Reduce(
+          part.baseAddress.map { $0 + piece.lowerBound },
+          result?.baseAddress.map { $0 + piece.lowerBound }, Int32(piece.count), Element.handle,
+          reduction.handle, cNumber(root), handle))
+    }
     record(.reduce(part.count * MemoryLayout<Element>.stride, isRoot: rank == root, size: size))
   }
 
@@ -46,12 +48,14 @@ extension Communicator {
   public func allreduce<Element: MPIDatatype>(
     _ buffer: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction
   ) throws(MPIError) {
-    let count = try cCount(buffer.count, "MPI_Allreduce")
     try requireAgreement("MPI_Allreduce", count: buffer.count)
-    try check(
-      "MPI_Allreduce",
-      MPI_Allreduce(
-        cmpi_in_place(), buffer.baseAddress, count, Element.handle, reduction.handle, handle))
+    for piece in pieces(of: buffer.count) {
+      try check(
+        "MPI_Allreduce",
+        MPI_Allreduce(
+          cmpi_in_place(), buffer.baseAddress.map { $0 + piece.lowerBound }, Int32(piece.count),
+          Element.handle, reduction.handle, handle))
+    }
     record(.allreduce(buffer.count * MemoryLayout<Element>.stride, rank: rank, size: size))
   }
 

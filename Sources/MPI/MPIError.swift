@@ -31,22 +31,18 @@ extension MPIError {
   }
 }
 
-/// Passes a success; throws what MPI says about anything else. Every call of MPI goes through here.
-func check(_ function: String, _ code: Int32) throws(MPIError) {
-  guard code == cmpi_success() else { throw MPIError(function: function, code: code) }
-}
-
-/// A count of elements as C takes it.
-///
-/// MPI 3 counts with 32 bits, and libraries differ in what they do beyond: some refuse, some send the
-/// remainder modulo 2³² without a word.
-func cCount(_ count: Int, _ function: String) throws(MPIError) -> Int32 {
-  guard let count = Int32(exactly: count) else {
-    throw .refused(
+extension MPIError {
+  /// The refusal of a count or an offset that C's 32 bits do not hold, in operations that have no other way.
+  static func tooLong(_ function: String, _ count: Int) -> MPIError {
+    .refused(
       function, cmpi_err_count(),
       "\(count) elements in one message; MPI counts with 32 bits, up to \(Int32.max)")
   }
-  return count
+}
+
+/// Passes a success; throws what MPI says about anything else. Every call of MPI goes through here.
+func check(_ function: String, _ code: Int32) throws(MPIError) {
+  guard code == cmpi_success() else { throw MPIError(function: function, code: code) }
 }
 
 /// A rank, root, tag, colour or key as C takes it; what does not fit becomes a number that MPI refuses.

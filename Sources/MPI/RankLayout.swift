@@ -4,35 +4,36 @@ internal import CMPI
 ///
 /// Made once and reused, so that a gather in a loop allocates nothing.
 public struct RankLayout: Equatable, Sendable {
+  private let counts: [Int]
+  private let offsets: [Int]
+  /// What `MPI_Gatherv` takes; meaningless where the layout does not fit 32 bits.
   let cCounts: [Int32]
   let cOffsets: [Int32]
   /// The number of elements of all ranks together.
   public let totalCount: Int
 
-  /// The layout of `counts[rank]` elements a rank. Throws when the whole has more elements than MPI can
-  /// address with 32 bits.
-  public init(counts: [Int]) throws(MPIError) {
+  /// The layout of `counts[rank]` elements a rank.
+  public init(counts: [Int]) {
     precondition(counts.allSatisfy { $0 >= 0 }, "counts per rank of \(counts)")
-    var offset = 0
-    var cCounts: [Int32] = []
-    var cOffsets: [Int32] = []
-    for count in counts {
-      cCounts.append(try cCount(count, "MPI_Gatherv"))
-      cOffsets.append(try cCount(offset, "MPI_Gatherv"))
-      offset += count
+    var end = 0
+    let offsets = counts.map { count in
+      defer { end += count }
+      return end
     }
-    self.cCounts = cCounts
-    self.cOffsets = cOffsets
-    self.totalCount = offset
+    self.counts = counts
+    self.offsets = offsets
+    cCounts = counts.map { Int32(clamping: $0) }
+    cOffsets = offsets.map { Int32(clamping: $0) }
+    totalCount = end
   }
 
-  public var rankCount: Int { cCounts.count }
+  public var rankCount: Int { counts.count }
 
   /// Where the elements of `rank` lie in the whole.
-  public func range(of rank: Int) -> Range<Int> {
-    let start = Int(cOffsets[rank])
-    return start..<start + Int(cCounts[rank])
-  }
+  public func range(of rank: Int) -> Range<Int> { offsets[rank]..<offsets[rank] + counts[rank] }
+
+  /// Whether every count and every rank's offset is at most `limit`.
+  func fits(_ limit: Int) -> Bool { (counts + offsets).allSatisfy { $0 <= limit } }
 
   /// The parts of a whole, one a rank.
   func split<Element>(_ whole: [Element]) -> [[Element]] {

@@ -64,8 +64,12 @@ extension Transfer {
   }
 }
 
-/// The running total of a communicator and of those split from it. A communicator stays on the thread
-/// that calls MPI, and so does this.
+/// What a communicator shares with those split from it. A communicator stays on the thread that calls MPI,
+/// and so does this.
 final class Odometer {
+  /// The running total.
   var total = Transfer()
+  /// The longest message that is told to MPI in elements; longer ones are one element of a derived type, or
+  /// go in pieces. Tests lower it.
+  var elementLimit = Int(Int32.max)
 }

@@ -37,14 +37,17 @@ public struct AdapterAggregation: Sendable {
     try Self.requireOneBase(adapters)
   }
 
-  /// Methods that leave factors with the clients or change the base weight have no single adapter as result.
+  /// Methods that leave factors with the clients, change the base weight or need a core have no single adapter
+  /// as result.
   static func requireOneAdapter(of rule: any AggregationRule) throws {
     let plan = rule.wirePlan(round: 1)
     guard plan != .bothFactors else { return }
     let isPart = plan.uploaded != .both || plan.downloaded != .both
-    throw AdapterAggregationError.notOneAdapter(
-      method: rule.name,
-      reason: isPart ? "it combines only a part of the factors" : "it changes the base weights besides")
+    let reason =
+      plan.uploaded.contains(.core)
+      ? "it averages an r × r core between fixed factors, which PEFT adapters do not carry"
+      : isPart ? "it combines only a part of the factors" : "it changes the base weights besides"
+    throw AdapterAggregationError.notOneAdapter(method: rule.name, reason: reason)
   }
 
   /// Aggregates on all ranks together and writes the output at rank 0. The report at rank 0, nil elsewhere.

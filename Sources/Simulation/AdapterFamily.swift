@@ -16,15 +16,20 @@ struct AdapterFamily: Sendable {
   let largestAdapterRank: Int
   private let ranks: AdapterRanks
 
+  /// `hasCores` puts a core between the factors of every layer.
+  ///
   /// - Throws: when a target names no layer, or an adapter rank is above a layer's dimension.
-  init(_ adapter: RunConfiguration.Adapter, _ pretrained: PretrainedModel, labelCount: Int) throws {
+  init(
+    _ adapter: RunConfiguration.Adapter, _ pretrained: PretrainedModel, labelCount: Int, hasCores: Bool
+  ) throws {
     ranks = adapter.rank
     largestAdapterRank = adapter.rank.largest
     let members = try adapter.rank.distinct.map { rank in
       let layout = AdapterLayout(
         layers: try pretrained.adaptedLayers(
           targets: adapter.targets, adapterRank: rank, scaling: adapter.peft(adapterRank: rank).scaling),
-        head: pretrained.headTensors(labelCount: labelCount), headMode: HeadMode(adapter.head))
+        head: pretrained.headTensors(labelCount: labelCount), headMode: HeadMode(adapter.head),
+        hasCores: hasCores)
       return (rank, Member(layout: layout, model: try pretrained.classifier(layout: layout)))
     }
     self.members = Dictionary(uniqueKeysWithValues: members)

@@ -103,8 +103,8 @@ public struct EstimateBenchmark {
       }
       let diagnostics = try diagnose(updates, layer)
       return Result(
-        problem: problem, method: rule.name, yardstick: yardstick, seconds: median(times.estimate),
-        productSeconds: median(times.product), productOperations: product.operations,
+        problem: problem, method: rule.name, yardstick: yardstick, seconds: times.estimate.median,
+        productSeconds: times.product.median, productOperations: product.operations,
         peakGigaflopsPerSecond: peak, peakBytes: peakBytes, sweeps: layer.sweeps,
         rho: diagnostics.rho,
         rhoFedIT: diagnostics.rhoFedIT, rhoOptimum: diagnostics.rhoOptimum)
@@ -237,8 +237,6 @@ private func seconds(_ body: () throws -> Void) rethrows -> Double {
   try body()
   return now() - start
 }
-
-private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
 /// Linux's high-water mark of a process's resident memory, from now on.
 private struct PeakMemory {

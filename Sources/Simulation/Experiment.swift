@@ -36,7 +36,8 @@ public struct Experiment: Sendable {
         dataset, to: pretrained, modelPath: configuration.model.path,
         maximumLength: configuration.data.maximumLength)
       return try AdapterFamily(
-        configuration.adapter, pretrained, labelCount: dataset.description.labels.count)
+        configuration.adapter, pretrained, labelCount: dataset.description.labels.count,
+        hasCores: AggregationRules.rule(named: configuration.method.name.rawValue).trainsCores)
     }
     start = try pretrained.start(layout: family.global.layout, seed: configuration.seed)
     shards = try Partition(

@@ -52,7 +52,8 @@ struct GatheredUpdates {
       try withScaledB(of: slot, floats.baseAddress!) { scaled in
         let clients = cohort.indices.map { client in
           let (own, update) = (clientLayouts[client].layers[slot.index], floats.baseAddress! + starts[client])
-          return ClientFactors(a: own.a(in: update), b: scaled[client] ?? own.b(in: update))
+          return ClientFactors(
+            a: own.a(in: update), b: scaled[client] ?? own.b(in: update), core: own.core(in: update))
         }
         return try body(LayerUpdates(clients: clients, weights: weights))
       }

@@ -31,7 +31,8 @@ struct RoundPlan: Sendable, Equatable {
 
   init(_ wire: WirePlan, layout: AdapterLayout) {
     func floats(_ factors: FactorSet, head: Bool) -> FloatRanges {
-      layout.floats(a: factors.contains(.a), b: factors.contains(.b), head: head)
+      layout.floats(
+        a: factors.contains(.a), b: factors.contains(.b), core: factors.contains(.core), head: head)
     }
     trained = floats(wire.trained, head: layout.headMode != .frozen)
     uploaded = floats(wire.uploaded, head: layout.headMode == .shared)

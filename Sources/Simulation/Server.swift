@@ -59,6 +59,9 @@ extension AdapterParameters {
   fileprivate mutating func setFactors(of slot: LayerSlot, to layer: AggregatedLayer) {
     values.withUnsafeMutableBufferPointer { values in
       let (a, b) = (slot.a(in: values.baseAddress!), slot.b(in: values.baseAddress!))
+      if let core = slot.core(in: values.baseAddress!), let mean = layer.core {
+        for row in 0..<core.rows { for column in 0..<core.columns { core[row, column] = mean[row, column] } }
+      }
       for row in 0..<layer.a.rows { for column in 0..<a.columns { a[row, column] = layer.a[row, column] } }
       for row in 0..<b.rows {
         for column in 0..<b.columns { b[row, column] = column < layer.b.columns ? layer.b[row, column] : 0 }

@@ -3,9 +3,10 @@ internal import CKernels
 internal import LinearAlgebra
 internal import Randomness
 
-/// A frozen linear layer, with or without an adapter: `y = x Wᵀ + bias + s · (dropout(x) Aᵀ) Bᵀ`.
+/// A frozen linear layer, with or without an adapter: `y = x Wᵀ + bias + s · (dropout(x) Aᵀ) Bᵀ`, and with a
+/// core R between fixed factors `y = x Wᵀ + bias + s · ((dropout(x) Aᵀ) Rᵀ) Bᵀ`.
 ///
-/// Shapes: x T×k, W d×k, A r×k, B d×r, y T×d; T tokens.
+/// Shapes: x T×k, W d×k, A r×k, R r×r, B d×r, y T×d; T tokens.
 struct AdaptedLinear: @unchecked Sendable {
   let weight: MatrixView<Float>
   let bias: UnsafePointer<Float>
@@ -30,13 +31,14 @@ struct AdaptedLinear: @unchecked Sendable {
     let projected = pass.arena.matrix(rows: x.rows, columns: slot.layer.adapterRank)
     multiply(input, .asStored, slot.a(in: pass.parameters), .transposed, into: projected)
     multiply(
-      projected.view, .asStored, slot.b(in: pass.parameters), .transposed, into: y,
+      throughCore(projected.view, slot, pass), .asStored, slot.b(in: pass.parameters), .transposed, into: y,
       alpha: slot.layer.scaling, beta: 1)
     return (y, Tape(adapterInput: input, projected: projected.view))
   }
 
-  /// Adds the factors' gradients to the pass and, where `dx` is given, the input's gradient to `dx`:
-  /// `dU = s · dy B`, `dA += dUᵀ dropout(x)`, `dB += s · dyᵀ U`, `dx += dy W + mask(dU A)`.
+  /// Adds the gradients of what is trained to the pass and, where `dx` is given, the input's gradient to `dx`:
+  /// `dU = s · dy B`, `dA += dUᵀ dropout(x)`, `dB += s · dyᵀ U`, `dx += dy W + mask(dU A)`. With a core:
+  /// `dV = s · dy B`, `dR += dVᵀ U`, `dU = dV R`; A and B are fixed.
   func backward(_ dy: MatrixView<Float>, _ tape: Tape, addingTo dx: MutableMatrixView<Float>?, _ pass: Pass) {
     if let dx { multiply(dy, .asStored, weight(in: pass), .asStored, into: dx, beta: 1) }
     guard let slot, let gradient = pass.gradient, let input = tape.adapterInput,
@@ -46,10 +48,27 @@ struct AdaptedLinear: @unchecked Sendable {
     defer { pass.arena.release(to: mark) }
     let dU = pass.arena.matrix(rows: dy.rows, columns: slot.layer.adapterRank)
     multiply(dy, .asStored, slot.b(in: pass.parameters), .asStored, into: dU, alpha: slot.layer.scaling)
+    if let core = slot.core(in: pass.parameters), let dCore = slot.core(in: gradient) {
+      multiply(dU.view, .transposed, projected, .asStored, into: dCore, beta: 1)
+      guard let dx else { return }
+      let dInner = pass.arena.matrix(rows: dU.rows, columns: dU.columns)
+      multiply(dU.view, .asStored, core, .asStored, into: dInner)
+      return addInputGradient(dInner.view, to: dx, slot, pass)
+    }
     multiply(dU.view, .transposed, input, .asStored, into: slot.a(in: gradient), beta: 1)
     multiply(
       dy, .transposed, projected, .asStored, into: slot.b(in: gradient), alpha: slot.layer.scaling, beta: 1)
     if let dx { addInputGradient(dU.view, to: dx, slot, pass) }
+  }
+
+  /// `U Rᵀ`, T×r; `U` itself without a core.
+  private func throughCore(
+    _ projected: MatrixView<Float>, _ slot: LayerSlot, _ pass: Pass
+  ) -> MatrixView<Float> {
+    guard let core = slot.core(in: pass.parameters) else { return projected }
+    let inner = pass.arena.matrix(rows: projected.rows, columns: core.rows)
+    multiply(projected, .asStored, core, .transposed, into: inner)
+    return inner.view
   }
 
   /// The weight as the method has changed it, or the checkpoint's.

@@ -51,7 +51,7 @@ struct AggregateCommand: ParsableCommand {
       try world.together {
         guard let report else { return }
         if let json { try replaceFile(at: json, with: report.json.document) }
-        Terminal.write(report.table)
+        try Terminal.deliver(report.table)
       }
     }
   }

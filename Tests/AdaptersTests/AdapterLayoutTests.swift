@@ -2,23 +2,28 @@ import Adapters
 import Testing
 
 @Suite struct AdapterLayoutTests {
-  private func layout(_ mode: HeadMode, adapterRank: Int = 2, scaling: Float = 2) -> AdapterLayout {
+  private func layout(
+    _ mode: HeadMode, adapterRank: Int = 2, scaling: Float = 2, hasCores: Bool = false
+  ) -> AdapterLayout {
     AdapterLayout(
       layers: [
         AdaptedLayer(name: "q", outputs: 5, inputs: 3, adapterRank: adapterRank, scaling: scaling),
         AdaptedLayer(name: "v", outputs: 4, inputs: 6, adapterRank: adapterRank, scaling: scaling),
       ],
-      head: [HeadTensor(name: "w", shape: [2, 3]), HeadTensor(name: "b", shape: [2])], headMode: mode)
+      head: [HeadTensor(name: "w", shape: [2, 3]), HeadTensor(name: "b", shape: [2])], headMode: mode,
+      hasCores: hasCores)
   }
 
-  @Test func tensorsFillTheBufferWithoutGaps() {
-    let layout = layout(.shared)
+  @Test(arguments: [false, true]) func tensorsFillTheBufferWithoutGaps(hasCores: Bool) {
+    let layout = layout(.shared, hasCores: hasCores)
     var end = 0
     for slot in layout.tensors {
       #expect(slot.offset == end)
       end = slot.range.upperBound
     }
-    #expect(end == layout.count && layout.factorCount == 2 * (5 + 3) + 2 * (4 + 6))
+    #expect(end == layout.count)
+    #expect(layout.factorCount == 2 * (5 + 3) + 2 * (4 + 6) + (hasCores ? 2 * 4 : 0))
+    #expect(layout["v"]?.core?.shape == (hasCores ? [2, 2] : nil))
     #expect(layout["v"]?.a.shape == [2, 6] && layout["v"]?.b.shape == [4, 2])
     #expect(layout["x"] == nil)
   }

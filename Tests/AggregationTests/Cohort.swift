@@ -7,15 +7,19 @@ import Testing
 struct Cohort {
   var a: [Matrix<Float>]
   var b: [Matrix<Float>]
+  /// One a client, or none at all.
+  var core: [Matrix<Float>] = []
   var weights: [Double]
 
   var count: Int { a.count }
 
   /// Lends the factors as updates, without the last `gap` columns of each.
   func withUpdates<Result>(gap: Int = 0, _ body: (LayerUpdates) throws -> Result) throws -> Result {
-    try lend(a + b, []) { whole in
+    try lend(a + b + core, []) { whole in
       let views = whole.map { $0.columns(0..<$0.columns - gap) }
-      let clients = (0..<count).map { ClientFactors(a: views[$0], b: views[count + $0]) }
+      let clients = (0..<count).map { u in
+        ClientFactors(a: views[u], b: views[count + u], core: u < core.count ? views[2 * count + u] : nil)
+      }
       return try body(LayerUpdates(clients: clients, weights: weights))
     }
   }
@@ -31,12 +35,17 @@ struct Cohort {
     try withUpdates { try rule.aggregate($0, round: round) }
   }
 
-  /// The factors that `rule` freezes in a round, client 0's for all.
+  /// The factors that `rule` freezes in a round, client 0's for all; cores of its own for each client where the
+  /// rule trains them.
   func suited(to rule: any AggregationRule, round: Int = 1) -> Cohort {
     let trained = rule.wirePlan(round: round).trained
     var suited = self
     if !trained.contains(.a) { suited.a = a.map { _ in a[0] } }
     if !trained.contains(.b) { suited.b = b.map { _ in b[0] } }
+    if trained.contains(.core) {
+      var stream = stream(a.count, part: 12)
+      suited.core = a.map { normalMatrix($0.rows, $0.rows, &stream) }
+    }
     return suited
   }
 

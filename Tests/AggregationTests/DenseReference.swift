@@ -7,7 +7,9 @@ struct DenseReference {
   init(_ cohort: Cohort) {
     var ideal = Matrix<Double>(rows: cohort.b[0].rows, columns: cohort.a[0].columns)
     for u in 0..<cohort.count {
-      let update = denseProduct(cohort.b[u].inDouble, cohort.a[u].inDouble)
+      let a = cohort.a[u].inDouble
+      let cored = cohort.core.isEmpty ? a : denseProduct(cohort.core[u].inDouble, a)
+      let update = denseProduct(cohort.b[u].inDouble, cored)
       for index in ideal.elements.indices {
         ideal.elements[index] += cohort.weights[u] * update.elements[index]
       }

@@ -33,6 +33,7 @@ extension AggregationRule {
       let alone = Cohort(a: [equal.a[0]], b: [equal.b[0]], weights: [1])
       for cohort in [equal, alone] {
         for rule in AggregationRules.all {
+          let cohort = cohort.suited(to: rule)
           let layer = try cohort.aggregated(by: rule).applied
           #expect(DenseReference(cohort).rho(b: layer.b, a: layer.a) < 1e-6, "\(rule.name) \(shape)")
         }
@@ -48,7 +49,7 @@ extension AggregationRule {
     let cohort = Cohort(shape, spread: 1, seed: seed)
     for rule in AggregationRules.all where rule.wirePlan(round: 1).base == .none {
       let cohort = cohort.suited(to: rule)
-      let layer = try cohort.aggregated(by: rule)
+      let layer = try cohort.aggregated(by: rule).applied
       let dense = DenseReference(cohort)
       let diagnostics = try cohort.diagnosed(layer)
       #expect(abs(diagnostics.rho - dense.rho(b: layer.b, a: layer.a)) < 1e-9)

@@ -7,7 +7,7 @@ import Testing
     #expect(
       AggregationRules.names == [
         "fedit", "florana", "florana-matrix", "ffa-lora", "rolora", "fedsa-lora", "flexlora", "flora",
-        "fedex-lora", "hetlora", "lora-fair", "ideal",
+        "fedex-lora", "hetlora", "lora-fair", "fed-sb", "ideal",
       ])
     for name in AggregationRules.names { #expect(try AggregationRules.rule(named: name).name == name) }
     #expect(throws: AggregationError.unknownRule(name: "florena", known: AggregationRules.names)) {
@@ -21,6 +21,8 @@ import Testing
     #expect(FactorSet.a.floatCount(of: shape, adapterRank: 4) == 40)
     #expect(FactorSet.b.floatCount(of: shape, adapterRank: 4) == 16)
     #expect(FactorSet.both.floatCount(of: shape, adapterRank: 4) == shape.factorFloatCount(adapterRank: 4))
+    #expect(FactorSet.core.floatCount(of: shape, adapterRank: 4) == 16)
+    #expect(FactorSet.core.floatCount(of: shape, adapterRank: 3) == 9)
     #expect(FactorSet([]).floatCount(of: shape, adapterRank: 4) == 0)
   }
 
@@ -43,6 +45,7 @@ import Testing
       var padded = cohort
       padded.a = cohort.a.map { widened($0) }
       padded.b = cohort.b.map { widened($0) }
+      padded.core = cohort.core.map { widened($0) }
       let layer = try cohort.aggregated(by: rule)
       try padded.withUpdates(gap: 2) { (updates) throws in
         #expect(try rule.aggregate(updates) == layer)

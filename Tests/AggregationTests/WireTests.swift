@@ -29,6 +29,15 @@ import Testing
     #expect(try counts("fedsa-lora") == ofA && counts("fedsa-lora", round: 2) == ofA)
   }
 
+  @Test func aCoreIsTheSquareOfTheRank() throws {
+    // Equal to one factor's floats in this shape, and to nothing else in a larger one.
+    #expect(try counts("fed-sb") == WireFloatCounts(up: 64, down: 64))
+    let large = LayerShape(outputs: 100, inputs: 200)
+    let found = FedSB().wireFloatCounts(of: large, adapterRanks: [5, 5, 5], client: 2, round: 4)
+    #expect(found == WireFloatCounts(up: 25, down: 25))
+    #expect(FedSB().wirePlan(round: 2) == WirePlan(trained: .core, uploaded: .core, downloaded: .core))
+  }
+
   @Test func theBaseUpdateGoesTheCheaperWay() throws {
     // 3 · 224 stacked floats against 160 dense ones; FLoRA always stacks.
     #expect(try counts("flora") == WireFloatCounts(up: 224, down: 672))

@@ -28,17 +28,20 @@ extension CollectiveTests {
     }
 
     /// The buffer claims more elements than it has: the refusal must come before anything is read.
-    @Test func aCountBeyond32BitsIsRefusedBeforeTheCall() throws {
+    @Test func operationsThatCannotCutAMessageRefuseItBeforeTheCall() throws {
       let count = 1 << 32 + 4
       var number: UInt8 = 0
       try withUnsafeMutablePointer(to: &number) { pointer in
         let huge = UnsafeMutableBufferPointer(start: pointer, count: count)
-        let text = "MPI_ERR_COUNT: \(count) elements in one message"
-        try expect("MPI_Bcast: \(text)") { try world.broadcast(huge, from: 0) }
-        try expect("MPI_Gather: \(text)") { try world.gather(.init(huge), into: nil, to: 0) }
-        try expect("MPI_Allreduce: \(text)") { try world.allreduce(huge, .maximum) }
-        try expect("MPI_Send: \(text)") { try world.send(.init(huge), to: 0) }
-        try expect("MPI_Recv: \(text)") { try world.receive(into: huge, from: 0) }
+        let layout = RankLayout(counts: [Int](repeating: count, count: world.size))
+        let text = "MPI_ERR_COUNT: \(count)"
+        try expect("MPI_Ibcast: \(text) elements in one message") {
+          _ = try world.startBroadcast(huge, from: 0)
+        }
+        try expect("MPI_Igatherv: MPI_ERR_COUNT: \(layout.totalCount) elements") {
+          let whole = UnsafeMutableBufferPointer(start: pointer, count: layout.totalCount)
+          _ = try world.startGather(.init(huge), layout: layout, into: world.rank == 0 ? whole : nil, to: 0)
+        }
       }
     }
 

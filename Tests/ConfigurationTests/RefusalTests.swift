@@ -11,11 +11,11 @@ import Testing
     ("training:\n  rounds: 3\n  batchsize: 4", "c.yaml:5: training.batchsize"),
     (
       "method: { name: florna }",
-      "method.name: expected one of fedit, florana, florana-matrix, ffa-lora, rolora, fedsa-lora, flexlora, flora, fedex-lora, hetlora, lora-fair, ideal; found florna; did you mean florana?"
+      "method.name: expected one of fedit, florana, florana-matrix, ffa-lora, rolora, fedsa-lora, flexlora, flora, fedex-lora, hetlora, lora-fair, fed-sb, ideal; found florna; did you mean florana?"
     ),
     (
       "method: { name: [fedit] }",
-      "expected one of fedit, florana, florana-matrix, ffa-lora, rolora, fedsa-lora, flexlora, flora, fedex-lora, hetlora, lora-fair, ideal; found a list"
+      "expected one of fedit, florana, florana-matrix, ffa-lora, rolora, fedsa-lora, flexlora, flora, fedex-lora, hetlora, lora-fair, fed-sb, ideal; found a list"
     ),
     ("training: { rounds: many }", "training.rounds: expected a whole number from 1 to 10000000, found many"),
     ("training: { rounds: 0 }", "expected a whole number from 1 to 10000000, found 0"),

@@ -198,6 +198,14 @@ extension LaunchTests {
       #expect(try aggregate(["x", "one"]).status == 0)
     }
 
+    @Test func aTableThatCannotBeWrittenIsAnError() throws {
+      let names = try [make("x", seed: 1), make("y", seed: 2)].joined(separator: " ")
+      let line = "\(TinyWorld.program) aggregate --method fedit --output out \(names) >/dev/full"
+      let job = try Job.run(["/bin/bash", "-c", line], ranks: nil, folder: world.folder)
+      #expect(job.status == 1 && job.reports("florana: ").count == 1, "\(job.standardError)")
+      #expect(job.reports("florana: ").first?.hasPrefix("standard output: ") == true)
+    }
+
     @Test func badOptionsAreRefused() throws {
       let names = try [make("x", seed: 1), make("y", seed: 2)]
       try expectRefusal(names, method: "floran", ["floran", "fedit"])

@@ -26,6 +26,29 @@ extension LaunchTests {
       #expect(result["peakBytes"] != nil && result.keys.contains("productSeconds"))
     }
 
+    @Test func collectivesAreMeasuredAtTheMessagesOfARun() throws {
+      let arguments = ["benchmark", "collectives", "tiny.yaml", "--sizes", "8,4KiB", "--iterations", "3"]
+      let job = try world.florana(arguments + ["--json"], ranks: 3)
+      #expect(job.status == 0, "\(job.standardError)")
+      let lines = try job.standardOutput.split(separator: "\n").map { line in
+        try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      }
+      let sizes = lines.map { "\($0["operation"]!) \($0["bytes"]!)" }
+      // Rank 4 on two blocks and a head of 99 floats; block placement gives 3 of 7 clients to a rank.
+      let floats = 2 * 4 * (3 * 64 + 96) + 99
+      #expect(
+        sizes == [
+          "gather 8", "gather 4096", "gather \(3 * 4 * floats)", "gatherv 8", "gatherv 4096",
+          "gatherv \(3 * 4 * floats)", "broadcast 8", "broadcast 4096", "broadcast \(4 * floats)",
+          "allgather 8", "allgather 4096", "allreduce 8", "allreduce 4096",
+        ])
+      #expect(lines.allSatisfy { ($0["medianSeconds"] as? Double).map { $0 > 0 } == true })
+      let table = try world.florana(arguments, ranks: 2).standardOutput
+      #expect(table.contains("2 ranks") && table.split(separator: "\n").count == 3 + 13)
+      let refused = try world.florana(["benchmark", "collectives", "--sizes", "6"], ranks: nil)
+      #expect(refused.status == 2 && refused.standardError.contains("multiples of 4 bytes"))
+    }
+
     @Test func aStepIsMeasured() throws {
       let random = try json(["step", "--model", "model", "--batch", "2", "--length", "8", "--steps", "2"])
       #expect(random["tokens"] as? Int == 32)

@@ -1,4 +1,5 @@
 import Configuration
+import Foundation
 import LaunchSupport
 import Telemetry
 import TestSupport
@@ -44,13 +45,47 @@ extension LaunchTests {
     }
 
     @Test func methodsThatSendOneFactorSendHalf() throws {
-      for method in ["fedit", "ffa-lora", "fedsa-lora", "flora"] { try run(method, ranks: 2, output: method) }
-      let bytes = try ["fedit", "ffa-lora", "fedsa-lora", "flora"].map { try world.rounds($0)[0].bytes }
+      let methods = ["fedit", "ffa-lora", "fedsa-lora", "flora", "fed-sb"]
+      for method in methods { try run(method, ranks: 2, output: method) }
+      let bytes = try methods.map { try world.rounds($0)[0].bytes }
       // Rank 4 on query, value and attention output (32×32) and output (32×64) of two blocks; a head of 99.
-      let (head, a, b) = (99, 2 * 4 * (3 * 32 + 64), 2 * 4 * (4 * 32))
-      #expect(bytes.map(\.logicalUp) == [head + a + b, head + b, head + a, head + a + b].map { $0 * 4 * 7 })
-      #expect(
-        bytes.map(\.logicalDown) == [head + a + b, head + b, head + a, head + 7 * (a + b)].map { $0 * 4 * 7 })
+      let (head, a, b, core) = (99, 2 * 4 * (3 * 32 + 64), 2 * 4 * (4 * 32), 2 * 4 * (4 * 4))
+      let down = [head + a + b, head + b, head + a, head + 7 * (a + b), head + core]
+      let up = [head + a + b, head + b, head + a, head + a + b, head + core]
+      #expect(bytes.map(\.logicalUp) == up.map { $0 * 4 * 7 })
+      #expect(bytes.map(\.logicalDown) == down.map { $0 * 4 * 7 })
+    }
+
+    @Test(arguments: ["shared", "local", "frozen"]) func fedSBTrainsUnderEveryHead(head: String) throws {
+      let settings = ["adapter.head=\(head)", "training.steps=10", "training.learning-rate=5e-3"]
+      for (ranks, output) in [(1, "one"), (3, "three")] {
+        try run("fed-sb", settings, ranks: ranks, output: output)
+      }
+      #expect(try world.adapterHash("one") == world.adapterHash("three"))
+      let (one, three) = (try world.rounds("one"), try world.rounds("three"))
+      #expect(one.map(\.global) == three.map(\.global))
+      for round in one {
+        let (global, oracle) = (try #require(round.global), try #require(round.oracle))
+        #expect(abs(global.loss - oracle.loss) < 1e-5 && global.accuracy == oracle.accuracy)
+        #expect(try #require(round.rho) < 1e-6)
+        #expect(round.bytes.logicalUp == 7 * 4 * (8 * 16 + (head == "shared" ? 99 : 0)))
+      }
+      #expect(one[1].trainLoss < one[0].trainLoss)
+    }
+
+    /// The adapter of a run is a plain pair of factors: the product of core and A, and B.
+    @Test func fedSBsAdapterIsTheModelThatWasEvaluated() throws {
+      try run("fed-sb", ["training.learning-rate=2e-2"], ranks: 2, output: "run")
+      let adapter = try world.adapter("run")
+      #expect(adapter.keys.allSatisfy { $0.contains("lora_") || $0.contains("classifier") })
+      #expect(adapter.filter { $0.key.contains("lora_A") }.values.allSatisfy { $0.contains { $0 != 0 } })
+      let job = try world.florana(
+        ["evaluate", "--model", "model", "--data", "data", "--adapter", "run/adapter", "--batch", "16"],
+        ranks: 2)
+      #expect(job.status == 0, "\(job.standardError)")
+      let found = try JSONDecoder().decode(Metrics.self, from: Data(job.standardOutput.utf8))
+      let expected = try #require(try world.rounds("run").last?.global)
+      #expect(found.accuracy == expected.accuracy && abs(found.loss - expected.loss) < 1e-5)
     }
 
     /// Clients of four adapter ranks, on two ranks and on one.

@@ -25,6 +25,16 @@ import Testing
     try AdapterAggregation.requireOneAdapter(of: Rule(plan: .bothFactors))
   }
 
+  @Test func aMethodWithCoresIsRefusedWithItsReason() throws {
+    let error = #expect(throws: AdapterAggregationError.self) {
+      try AdapterAggregation.requireOneAdapter(of: FedSB())
+    }
+    #expect(
+      try #require(error).description
+        == "--method: expected a method whose result is one adapter, found fed-sb: it averages an r × r core "
+        + "between fixed factors, which PEFT adapters do not carry")
+  }
+
   @Test func methodsThatDoMoreThanCombineFactorsAreRefused() {
     let rule = Rule(plan: WirePlan(trained: .a, uploaded: .both, downloaded: .both))
     #expect(throws: AdapterAggregationError.self) { try AdapterAggregation.requireOneAdapter(of: rule) }

@@ -68,6 +68,41 @@ import Testing
     #expect(plan.reported == plan.kept)
   }
 
+  @Test(arguments: [HeadMode.shared, .frozen, .local]) func aPlanOfCoresFollowsTheHead(mode: HeadMode) {
+    let cored = AdapterLayout(
+      layers: layout.layers.map(\.layer), head: [HeadTensor(name: "w", shape: [2])], headMode: mode,
+      hasCores: true)
+    let plan = RoundPlan(FedSB().wirePlan(round: 1), layout: cored)
+    #expect(plan.trained == cored.trainable && plan.trained.ranges == [5..<(mode == .frozen ? 6 : 8)])
+    #expect(plan.uploaded.ranges == [5..<(mode == .shared ? 8 : 6)] && plan.downloaded == plan.uploaded)
+    #expect(plan.kept.ranges == (mode == .local ? [6..<8] : []))
+  }
+
+  @Test func theServerAveragesTheCores() throws {
+    let cored = AdapterLayout(
+      layers: layout.layers.map(\.layer), head: [HeadTensor(name: "w", shape: [2])], headMode: .shared,
+      hasCores: true)
+    let common = AdapterParameters(layout: cored, values: [1, 2, 3, 4, 5, 0, 9, 9])
+    var gathered = GatheredUpdates(
+      cohort: [0, 1], weights: [0.25, 0.75], layouts: [cored, cored], common: common)
+    let chosen = RoundPlan(FedSB().wirePlan(round: 1), layout: cored).uploaded
+    let placement = Placement(kind: .block, clientCount: 2, rankCount: 1)
+    gathered.place([2, 0, 4] + [-4, 8, 0], GatherOrder([0, 1], placement) { _ in chosen })
+    let estimate = try Server(rule: FedSB()).next(gathered, after: common, round: 1)
+    #expect(estimate.global.values == [1, 2, 3, 4, 5, -2.5, 6, 1])
+    // W* = -2.5 [3; 4; 5] [1 2]; the oracle's pairs carry the cores.
+    let oracle = try Server.oracle(estimate)
+    let ideal = oracle.values.withUnsafeBufferPointer { values in
+      product(
+        oracle.layout.layers[0].b(in: values.baseAddress!), .asStored,
+        oracle.layout.layers[0].a(in: values.baseAddress!), .asStored)
+    }
+    let expected: [Float] = [-7.5, -15, -10, -20, -12.5, -25]
+    #expect(zip(ideal.elements, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+    #expect(oracle.head == [6, 1])
+    #expect(try Server.diagnose(estimate)[0].rho < 1e-6)
+  }
+
   @Test func anOracleIsTheExactIdealUpdate() throws {
     let placement = Placement(kind: .block, clientCount: 2, rankCount: 1)
     var gathered = GatheredUpdates(

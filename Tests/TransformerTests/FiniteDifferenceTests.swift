@@ -22,7 +22,9 @@ import Testing
 
   /// The loss's slope along `direction` in `slot`. The step is large for Float32's sake; the five-point
   /// formula keeps the error of the formula below that of the arithmetic.
-  private func slope(_ slot: TensorSlot, _ direction: [Float], dropout: Dropout?) throws -> Double {
+  private func slope(
+    _ model: AdaptedModel, _ slot: TensorSlot, _ direction: [Float], dropout: Dropout?
+  ) throws -> Double {
     let step: Float = 0.04
     func loss(_ multiple: Float) throws -> Double {
       var moved = model.parameters
@@ -32,13 +34,16 @@ import Testing
     return try (8 * (loss(1) - loss(-1)) - (loss(2) - loss(-2))) / Double(12 * step)
   }
 
-  @Test(arguments: [Float(0), 0.3]) func everyTensor(dropoutProbability: Float) throws {
+  @Test(arguments: [Float(0), 0.3], [false, true])
+  func everyTensor(dropoutProbability: Float, hasCores: Bool) throws {
+    let model = hasCores ? try model.withCores(seed: 8) : model
     let dropout = Dropout(
       probability: dropoutProbability, key: RandomKey(seed: 3, purpose: .dropout, client: 2))
     let (_, gradient) = try model.lossAndGradient(input, at: model.parameters, dropout: dropout)
-    for (part, slot) in model.layout.tensors.enumerated() {
+    let trained = hasCores ? model.layout.layers.compactMap(\.core) + model.layout.head : model.layout.tensors
+    for (part, slot) in trained.enumerated() {
       let direction = direction(slot, part: part)
-      let expected = try slope(slot, direction, dropout: dropout)
+      let expected = try slope(model, slot, direction, dropout: dropout)
       let found = zip(gradient[slot], direction).reduce(0) { $0 + Double($1.0) * Double($1.1) }
       let length = gradient[slot].reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
       // Relative to the whole gradient's length: a direction may happen to be nearly flat.

@@ -44,6 +44,16 @@ struct AdaptedModel {
   let layout: AdapterLayout
   let parameters: AdapterParameters
 
+  init(
+    pretrained: PretrainedModel, configuration: PEFTConfiguration, layout: AdapterLayout,
+    parameters: AdapterParameters
+  ) {
+    self.pretrained = pretrained
+    self.configuration = configuration
+    self.layout = layout
+    self.parameters = parameters
+  }
+
   init(model: String, adapter: String, labels: Int, headMode: HeadMode = .shared) throws {
     pretrained = try PretrainedModel(path: model)
     configuration = try PEFTConfiguration(folder: adapter)

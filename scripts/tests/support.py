@@ -8,10 +8,12 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from preparation import tensorfile
+from preparation import pytorch, tensorfile
 
 SCRIPTS = Path(__file__).resolve().parent.parent
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "good", "bad", "film", "a", "\"quoted", "is", "it"]
+PYTORCH_MISSING = ", ".join(pytorch.missing())
+with_pytorch = unittest.skipIf(PYTORCH_MISSING, f"not installed: {PYTORCH_MISSING} (scripts/prepare_pytorch.py)")
 
 
 def write_tokenizer(folder):

@@ -1,7 +1,7 @@
 """`florana aggregate` between real PEFT models: adapters that PEFT saved go in, what comes out PEFT loads, and its
 logits are those of the product computed here in Float64 from the scalings and deltas that PEFT itself holds.
 
-Needs torch, transformers, peft and the built program ($FLORANA, or .build/debug/florana); is skipped without them.
+Needs PyTorch, transformers, PEFT and the built program ($FLORANA, or .build/debug/florana); is skipped without them.
 """
 
 import json
@@ -11,7 +11,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
-try:
+from preparation.environment import ROOT
+from tests.support import PYTORCH_MISSING, with_pytorch
+
+if not PYTORCH_MISSING:
     import torch
     from peft import LoraConfig, PeftModel, get_peft_model
     from peft.tuners.lora import LoraLayer
@@ -20,11 +23,7 @@ try:
     from transformers.utils import logging
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    MISSING = None
-except ImportError as error:
-    MISSING = f"needs torch, transformers and peft: {error}"
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = Path(os.environ.get("FLORANA", ROOT / ".build/debug/florana"))
 TINY = ROOT / "Tests/TransformerTests/Golden/tiny"
 TOKENS = [[2, 17, 45, 3, 81, 60, 9], [5, 98, 33, 71, 12, 4, 50]]
@@ -51,7 +50,7 @@ def truncated(matrix, rank):
     return u[:, :rank] * values[:rank] @ v[:rank]
 
 
-@unittest.skipIf(MISSING, MISSING)
+@with_pytorch
 @unittest.skipUnless(PROGRAM.exists(), f"needs the built program: {PROGRAM}")
 class PEFTRoundTripTests(unittest.TestCase):
     def setUp(self):
