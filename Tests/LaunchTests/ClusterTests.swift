@@ -123,20 +123,21 @@ extension LaunchTests {
         [Cluster.script] + simulate("run", ranks: 4, ["training.rounds=1000000"]), ranks: nil,
         folder: world.folder)
       let output = world.folder.appending(path: "run/rounds.jsonl").path
-      #expect(waiting(upTo: 60) { FileManager.default.fileExists(atPath: output) })
-      let started = RunningProcess(job.processIdentifier).descendants
-      let here = RunningProcess(getpid()).namespace("net")
-      let networks = Set(started.compactMap { $0.namespace("net") }).subtracting([here].compactMap(\.self))
+      #expect(Processes.wait(upTo: 60) { FileManager.default.fileExists(atPath: output) })
+      let started = Processes.descendants(of: job.processIdentifier)
+      var networks = Set(started.compactMap(Processes.network))
+      networks.remove(try #require(Processes.network(of: getpid())))
       #expect(networks.count == 5, "four hosts and the switch: \(networks)")
 
       kill(job.processIdentifier, SIGKILL)
       #expect(
-        waiting(upTo: 10) {
-          !RunningProcess.all.contains { $0.isAlive && networks.contains($0.namespace("net") ?? "") }
+        Processes.wait(upTo: 10) {
+          !Processes.alive.contains { networks.contains(Processes.network(of: $0) ?? "") }
         }, "a process is left in the cluster's networks")
-      #expect(!started.contains { $0.isAlive })
+      let left = started.filter(Processes.isAlive)
+      #expect(left.isEmpty)
       // Whatever is left would keep its output open, and this test waiting.
-      for process in started where process.isAlive { kill(process.identifier, SIGKILL) }
+      for process in left { kill(process, SIGKILL) }
       _ = job.outcome()
       #expect(try FileManager.default.contentsOfDirectory(atPath: "/sys/class/net") == interfaces)
       #expect(try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8) == mounts)

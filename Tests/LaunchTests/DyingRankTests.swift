@@ -11,14 +11,14 @@ extension LaunchTests {
         [TinyWorld.program, "simulate", "tiny.yaml", "--output", "run", "--set", "training.rounds=100000"],
         ranks: 3, folder: world.folder)
       let rounds = world.folder.path + "/run/rounds.jsonl"
-      #expect(waiting(upTo: 60) { FileManager.default.fileExists(atPath: rounds) })
-      let ranks = RunningProcess(job.processIdentifier).children
+      #expect(Processes.wait(upTo: 60) { FileManager.default.fileExists(atPath: rounds) })
+      let ranks = Processes.children(of: job.processIdentifier)
       #expect(ranks.count == 3)
-      kill(try #require(ranks.map(\.identifier).max()), SIGKILL)
+      kill(try #require(ranks.max()), SIGKILL)
       let outcome = job.outcome()
       // 110 is mpirun's status for a job that outlives its timeout.
       #expect(outcome.status != 0 && outcome.status != 110)
-      #expect(waiting(upTo: 5) { !ranks.contains(where: \.isAlive) }, "a rank is left")
+      #expect(Processes.wait(upTo: 5) { !ranks.contains(where: Processes.isAlive) }, "a rank is left")
       #expect(try !world.text("run/rounds.jsonl").isEmpty)
     }
   }

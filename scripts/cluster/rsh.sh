@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a command on a host of the cluster as ssh would: rsh.sh HOST COMMAND…. Starts in the home folder, joins the words
-# for a shell, and takes no environment along but what a login there would set.
+# Runs a command on a host of the cluster as ssh would: rsh.sh HOST COMMAND…. Starts in the home folder, joins the
+# words for a shell, and takes no environment along but what a login there would set.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=hosts.sh
 source "$(dirname "${BASH_SOURCE[0]}")/hosts.sh"
