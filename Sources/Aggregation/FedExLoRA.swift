@@ -9,13 +9,13 @@ public struct FedExLoRA: AggregationRule {
     WirePlan(trained: .both, uploaded: .both, downloaded: .both, base: .residual)
   }
 
-  /// Down the averages and the residual, dense or as factors of rank Σ adapterRank.
+  /// Down the averages and the residual, dense or as factors of all clients' ranks but one's.
   public func wireFloatCounts(
     of shape: LayerShape, adapterRanks: [Int], client: Int, round: Int
   ) -> WireFloatCounts {
     let own = shape.factorFloatCount(adapterRank: adapterRanks[client])
     return WireFloatCounts(
-      up: own, down: own + shape.updateFloatCount(rank: adapterRanks.reduce(0, +)))
+      up: own, down: own + shape.updateFloatCount(rank: adapterRanks.dropLast().reduce(0, +)))
   }
 
   public func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer {

@@ -15,28 +15,36 @@ public struct LowRankUpdate: Sendable, Equatable {
     self.b = b
   }
 
-  /// The ideal update `W*`: every client's factors.
+  /// The ideal update `W*`: every client's factors `A_u` as they came, beside `p_u B_u`.
   init(idealOf updates: LayerUpdates) {
-    self.init(clientsOf: updates, withoutB: nil)
+    self.init(of: updates.clients, updates.weights, centre: nil, origin: nil, updates.shape)
   }
 
-  /// `W* − b ā` for the averages `average` as they are rounded: `Σ p_u (B_u − b) A_u`.
+  /// `W* − b ā` for the averages `average` as they are rounded: `Σ p_u (B_u − b) (A_u − A_last)` over all
+  /// clients but the last, of rank `(U − 1) r`, since the weighted differences of `B` add up to nothing.
   ///
-  /// Only the rounding of `ā` itself is missing. The form that is centred on both sides would lack that of
-  /// `b` besides.
+  /// Only the rounding of the averages themselves is missing.
   init(residualOf updates: LayerUpdates, average: AggregatedLayer) {
-    self.init(clientsOf: updates, withoutB: average.b)
+    self.init(
+      of: updates.clients.dropLast(), updates.weights, centre: average.b, origin: updates.clients.last?.a,
+      updates.shape)
   }
 
-  /// Σ adapterRank rows: the clients' `A_u` as they came, and `p_u (B_u − centre)`, rounded once.
-  private init(clientsOf updates: LayerUpdates, withoutB centre: Matrix<Float>?) {
-    let rank = updates.clients.reduce(0) { $0 + $1.adapterRank }
-    var a = [Float]()
-    a.reserveCapacity(rank * updates.shape.inputs)
-    var b = Matrix<Float>(rows: updates.shape.outputs, columns: rank)
+  /// Rows `A_u − origin` beside columns `p_u (B_u − centre)`, each number rounded once.
+  private init(
+    of clients: some Collection<ClientFactors>, _ weights: [Double], centre: Matrix<Float>?,
+    origin: MatrixView<Float>?, _ shape: LayerShape
+  ) {
+    let rank = clients.reduce(0) { $0 + $1.adapterRank }
+    var a = Matrix<Float>(rows: rank, columns: shape.inputs)
+    var b = Matrix<Float>(rows: shape.outputs, columns: rank)
     var offset = 0
-    for (client, weight) in zip(updates.clients, updates.weights) {
-      a += Matrix(client.a).elements
+    for (client, weight) in zip(clients, weights) {
+      for row in 0..<client.adapterRank {
+        for column in 0..<a.columns {
+          a[offset + row, column] = client.a[row, column] - (origin.map { $0[row, column] } ?? 0)
+        }
+      }
       for row in 0..<b.rows {
         for column in 0..<client.adapterRank {
           let difference = Double(client.b[row, column]) - (centre.map { Double($0[row, column]) } ?? 0)
@@ -45,6 +53,6 @@ public struct LowRankUpdate: Sendable, Equatable {
       }
       offset += client.adapterRank
     }
-    self.init(a: Matrix(rows: rank, columns: updates.shape.inputs, elements: a), b: b)
+    self.init(a: a, b: b)
   }
 }

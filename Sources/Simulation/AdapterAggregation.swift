@@ -114,7 +114,7 @@ extension AdapterAggregation {
     let ratio = own.scaling / layer.scaling
     if ratio != 1 {
       for index in factors.b.elements.indices {
-        factors.b.elements[index] = Float(ratio * Double(factors.b.elements[index]))
+        factors.b.elements[index] = rescaled(factors.b.elements[index], by: ratio)
       }
     }
     return factors

@@ -30,17 +30,16 @@ public struct CollectiveBenchmark {
     public let medianSeconds: Double
     public let bareMedianSeconds: Double
 
-    /// Bytes that the busiest rank sends or receives, over the slowest rank's median.
-    public var bytesPerSecond: Double { Double(busiestByteCount) / medianSeconds }
+    /// Bytes that come to the rank to which most come, over the slowest rank's median.
+    public var bytesPerSecond: Double { Double(receivedByteCount) / medianSeconds }
 
     /// What the program adds to the bare call, as a share of it.
     public var overhead: Double { medianSeconds / bareMedianSeconds - 1 }
 
-    private var busiestByteCount: Int {
+    private var receivedByteCount: Int {
       switch operation {
       case .gather, .gatherv, .allgather: (rankCount - 1) * byteCount
-      case .broadcast: byteCount
-      case .allreduce: 2 * byteCount
+      case .broadcast, .allreduce: byteCount
       }
     }
 
@@ -69,11 +68,12 @@ public struct CollectiveBenchmark {
     defer { buffers.free() }
     var times: (own: [Double], bare: [Double]) = ([], [])
     for iteration in -Self.warmUp(iterations)..<iterations {
-      let bare = try timed(world) { try buffers.callBare(world) }
-      let own = try timed(world) { try buffers.call(world) }
-      guard iteration >= 0 else { continue }
-      times.own.append(own)
-      times.bare.append(bare)
+      // In turns, so that neither always finds the buffers that the other has warmed.
+      for isBare in iteration.isMultiple(of: 2) ? [true, false] : [false, true] {
+        let seconds = try timed(world) { try isBare ? buffers.callBare(world) : buffers.call(world) }
+        guard iteration >= 0 else { continue }
+        if isBare { times.bare.append(seconds) } else { times.own.append(seconds) }
+      }
     }
     let mean = times.own.reduce(0, +) / Double(iterations)
     let slowest = (

@@ -3,16 +3,22 @@ internal import Aggregation
 internal import Configuration
 
 extension Experiment {
-  /// The bytes of a full first round's messages on `rankCount` ranks: the largest part that a rank brings to
-  /// the gather, and the broadcast.
-  public func messageByteCounts(rankCount: Int) throws -> (gather: Int, broadcast: Int) {
-    let rule = try AggregationRules.rule(named: configuration.method.name.rawValue)
-    let placement = Placement(
+  func placement(rankCount: Int) -> Placement {
+    Placement(
       kind: Placement.Kind(configuration.clients.placement), clientCount: configuration.clients.count,
       rankCount: rankCount)
-    let sampler = CohortSampler(
+  }
+
+  var sampler: CohortSampler {
+    CohortSampler(
       clientCount: configuration.clients.count, participation: configuration.clients.participation,
       seed: configuration.seed)
+  }
+
+  /// The bytes of a full first round's messages on `rankCount` ranks: the largest part that a rank brings to
+  /// the gather, and the broadcast.
+  public func messageByteCounts(rankCount: Int) -> (gather: Int, broadcast: Int) {
+    let placement = placement(rankCount: rankCount)
     let cohort = sampler.cohort(round: 1)
     let plans = RoundPlans(rule.wirePlan(round: 1), family)
     let whole = Parcel.parcels(.root, layerCount: layout.layers.count, rankCount: rankCount)[0]

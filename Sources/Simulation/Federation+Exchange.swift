@@ -60,7 +60,9 @@ extension Federation {
     return Exchanged(messages: [message], served: try served(estimate, task))
   }
 
-  /// Layer by layer: while one is estimated, the next travels up and the one before down.
+  /// Layer by layer: while one is estimated, the next travels up and the one before down, as far as the
+  /// library and the network go on by themselves; between the steps it is called. What other ranks wait for
+  /// rank 0's estimates is in their `broadcast`.
   private func exchangePipelined(
     _ trained: Trained, _ task: ExchangeTask, _ bytes: inout CountedBytes, _ world: borrowing Communicator
   ) throws -> Exchanged {
@@ -71,6 +73,10 @@ extension Federation {
         to: parcels[index].server, rank: world.rank)
     }
     var broadcasts: [PipelinedBroadcast] = []
+    func advance(beside index: Int) throws {
+      if index + 1 < gathers.count { try gathers[index + 1].advance() }
+      for broadcast in broadcasts[exchanged.messages.count...] { try broadcast.advance() }
+    }
     try timer.measure(.gather) { try gathers[0].start(world) }
     for (index, parcel) in parcels.enumerated() {
       if index + 1 < gathers.count { try timer.measure(.gather) { try gathers[index + 1].start(world) } }
@@ -79,15 +85,24 @@ extension Federation {
       }
       var message = message(of: parcel, task)
       let reported = try collectReported(trained, index, task, world)
+      try advance(beside: index)
       let estimate = try estimate(parcel, sent, gathers[index].order, reported, task, &message)
       broadcasts.append(
         try timer.measure(.broadcast) { try PipelinedBroadcast(message, from: parcel.server, world) })
+      try advance(beside: index)
       exchanged.served.merge(try served(estimate, task)) { $1 }
+      if index > 0 { try finish(broadcasts[index - 1], &exchanged, &bytes, world) }
     }
-    exchanged.messages = try counting(&bytes.broadcast, world) {
-      try timer.measure(.broadcast) { try broadcasts.map { try $0.finish() } }
-    }
+    try finish(broadcasts[parcels.count - 1], &exchanged, &bytes, world)
     return exchanged
+  }
+
+  private func finish(
+    _ broadcast: PipelinedBroadcast, _ exchanged: inout Exchanged, _ bytes: inout CountedBytes,
+    _ world: borrowing Communicator
+  ) throws {
+    exchanged.messages.append(
+      try counting(&bytes.broadcast, world) { try timer.measure(.broadcast) { try broadcast.finish() } })
   }
 
   /// Every rank serves a share of the layers: its parts of all updates come by one exchange of all with all,

@@ -55,12 +55,8 @@ public final class Federation {
     rule = experiment.rule
     global = experiment.start
     evaluated = experiment.start
-    placement = Placement(
-      kind: Placement.Kind(configuration.clients.placement), clientCount: configuration.clients.count,
-      rankCount: rankCount)
-    sampler = CohortSampler(
-      clientCount: configuration.clients.count, participation: configuration.clients.participation,
-      seed: configuration.seed)
+    placement = experiment.placement(rankCount: rankCount)
+    sampler = experiment.sampler
     if experiment.changesBase {
       base = try experiment.pretrained.baseWeights(layout: experiment.layout)
     }

@@ -29,10 +29,14 @@ struct GatheredUpdates {
     floats = []
     floats.reserveCapacity(layouts.reduce(0) { $0 + parcel.range(in: $1).count })
     var starts: [Int] = []
+    // Clients of one rank have one layout.
+    var parts: [Int: ArraySlice<Float>] = [:]
     for layout in layouts {
       let range = parcel.range(in: layout)
       starts.append(floats.count - range.lowerBound)
-      floats += common.leadingPart(layout).values[range]
+      let part = parts[layout.count] ?? common.leadingPart(layout).values[range]
+      parts[layout.count] = part
+      floats += part
     }
     self.starts = starts
   }
@@ -75,9 +79,9 @@ struct GatheredUpdates {
     var scaled: [Float] = []
     for client in differing {
       let own = clientLayouts[client].layers[slot.index]
-      let ratio = own.layer.scaling / slot.layer.scaling
+      let ratio = Double(own.layer.scaling) / Double(slot.layer.scaling)
       let b = UnsafeBufferPointer(start: floats + starts[client] + own.b.offset, count: own.b.count)
-      scaled += b.lazy.map { ratio * $0 }
+      scaled += b.lazy.map { rescaled($0, by: ratio) }
     }
     return try scaled.withUnsafeBufferPointer { scaled in
       var next = scaled.baseAddress

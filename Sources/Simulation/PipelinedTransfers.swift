@@ -23,7 +23,7 @@ final class PipelinedGather {
   private let packed: [Float]
   private let server: Int
   private let isServer: Bool
-  private var under: (part: TransferBuffer, whole: TransferBuffer, operation: PendingOperation)?
+  private var pending: (part: TransferBuffer, whole: TransferBuffer, operation: PendingOperation)?
 
   init(_ updates: PackedUpdates, _ order: GatherOrder, to server: Int, rank: Int) {
     packed = updates.floats
@@ -38,13 +38,16 @@ final class PipelinedGather {
     let operation = try world.startGather(
       UnsafeBufferPointer(part.floats), layout: RankLayout(counts: order.rankCounts),
       into: isServer ? whole.floats : nil, to: server)
-    under = (part, whole, operation)
+    pending = (part, whole, operation)
   }
+
+  /// Lets MPI go on with what is under way.
+  func advance() throws { try pending?.operation.advance() }
 
   /// The gathered floats at the server, nil elsewhere.
   func finish() throws -> [Float]? {
-    guard let (part, whole, operation) = under else { preconditionFailure("a gather that was not started") }
-    under = nil
+    guard let (part, whole, operation) = pending else { preconditionFailure("a gather that was not started") }
+    pending = nil
     try operation.wait()
     _ = part.take()
     let floats = whole.take()
@@ -61,8 +64,12 @@ struct PipelinedBroadcast {
   init(_ message: ServerMessage, from server: Int, _ world: borrowing Communicator) throws {
     self.message = message
     buffer = TransferBuffer(message.floats)
+    self.message.floats = []
     operation = try world.startBroadcast(buffer.floats, from: server)
   }
+
+  /// Lets MPI go on with it.
+  func advance() throws { try operation.advance() }
 
   /// The message as the server sent it.
   func finish() throws -> ServerMessage {

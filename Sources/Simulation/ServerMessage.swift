@@ -40,9 +40,11 @@ struct ServerMessage: Sendable {
     let ranks = cohort.map { $0.layers[slot.index].layer.adapterRank }
     let counts = rule.wireFloatCounts(of: slot.shape, adapterRanks: ranks, client: 0, round: round)
     let factors = rule.wirePlan(round: round).downloaded.floatCount(of: slot.shape, adapterRank: ranks[0])
-    let rank = ranks.reduce(0, +)
     let base = counts.down - factors
-    return base == slot.shape.factorFloatCount(adapterRank: rank) ? .factored(rank: rank) : .dense
+    let perRank = slot.shape.factorFloatCount(adapterRank: 1)
+    // Factors are counted only where they are fewer floats than the dense matrix.
+    let isDense = base == slot.shape.outputs * slot.shape.inputs
+    return isDense ? .dense : .factored(rank: base / perRank)
   }
 
   private static func count(_ slot: LayerSlot, _ form: BaseForm) -> Int {

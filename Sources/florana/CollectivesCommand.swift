@@ -16,7 +16,7 @@ struct CollectivesCommand: ParsableCommand {
         mpirun -np 4 florana benchmark collectives --operations gather,broadcast --sizes 8,64KiB,16MiB --json
       """)
 
-  @Argument(help: "Also measure the messages that this configuration's adapters have.")
+  @Argument(help: "Also measure the messages that this configuration's adapters have, served at the root.")
   var file: String?
 
   @Option(name: .customLong("set"), help: "Override one value of the configuration.")
@@ -92,14 +92,14 @@ struct CollectivesCommand: ParsableCommand {
   ) throws -> [(operation: CollectiveBenchmark.Operation, byteCount: Int)] {
     guard let file else { return [] }
     let experiment = try Experiment(RunConfiguration.load(path: file, overrides: overrides))
-    let sizes = try experiment.messageByteCounts(rankCount: rankCount)
+    let sizes = experiment.messageByteCounts(rankCount: rankCount)
     return [(.gather, sizes.gather), (.gatherv, sizes.gather), (.broadcast, sizes.broadcast)]
   }
 
   private static func header(rankCount: Int) -> String {
     """
     \(rankCount) ranks; a size is that of one rank's part; mean time of an operation between the ranks' extremes;
-    MB/s of the busiest rank and the overhead over the bare call by the slowest rank's median
+    MB/s to the rank that receives most and the overhead over the bare call by the slowest rank's median
      operation      bytes  times      min µs     mean µs      max µs      MB/s  overhead %
 
     """

@@ -15,7 +15,8 @@ import Testing
     let base = normalMatrix(cohort.b[0].rows, cohort.a[0].columns, &random).inDouble
     let layer = try cohort.aggregated(by: rule)
     let update = try #require(layer.baseUpdate)
-    #expect(update.a.rows == cohort.a.reduce(0) { $0 + $1.rows } && update.b.columns == update.a.rows)
+    let ranks = cohort.a.map(\.rows).dropLast(rule is FedExLoRA ? 1 : 0)
+    #expect(update.a.rows == ranks.reduce(0, +) && update.b.columns == update.a.rows)
     let folded = sum(base, denseProduct(update.b.inDouble, update.a.inDouble), scaledBy: scaling)
     let model = sum(folded, denseProduct(layer.b.inDouble, layer.a.inDouble), scaledBy: scaling)
     let expected = sum(base, DenseReference(cohort).ideal, scaledBy: scaling)

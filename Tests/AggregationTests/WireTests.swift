@@ -44,7 +44,7 @@ import Testing
     #expect(try counts("fedex-lora") == WireFloatCounts(up: 224, down: 224 + 160))
     #expect(try counts("ideal") == WireFloatCounts(up: 224, down: 160))
     let large = LayerShape(outputs: 100, inputs: 200)
-    for (name, down) in [("flora", 1500), ("fedex-lora", 300 + 1500), ("ideal", 1500)] {
+    for (name, down) in [("flora", 1500), ("fedex-lora", 300 + 1200), ("ideal", 1500)] {
       let found = try AggregationRules.rule(named: name)
         .wireFloatCounts(of: large, adapterRanks: [1, 1, 1, 1, 1], client: 4, round: 2)
       #expect(found == WireFloatCounts(up: 300, down: down))

@@ -24,6 +24,7 @@ extension LaunchTests {
       try run(method.rawValue, settings, ranks: nil, output: "one")
       try run(method.rawValue, settings, ranks: 3, output: "three")
       #expect(try world.adapterHash("one") == world.adapterHash("three"))
+      #expect(try world.baseHash("one") == world.baseHash("three"))
       let (one, three) = (try world.rounds("one"), try world.rounds("three"))
       #expect(one.map(\.global) == three.map(\.global) && one.map(\.rho) == three.map(\.rho))
       #expect(one.map(\.personalised) == three.map(\.personalised))
@@ -63,6 +64,15 @@ extension LaunchTests {
       #expect(try PEFTConfiguration(folder: world.folder.path + "/run/adapter").baseModel == "./base")
       try run("fedit", ["training.rounds=1"], ranks: nil, output: "plain")
       #expect(!FileManager.default.fileExists(atPath: world.folder.path + "/plain/base"))
+    }
+
+    /// One client has nothing that averages miss: the residual has no factors at all.
+    @Test func oneClientHasNoResidual() throws {
+      let settings = ["clients.count=1", "data.partition={ kind: iid }"]
+      try run("fedex-lora", settings, ranks: 2, output: "residual")
+      try run("fedit", settings, ranks: 2, output: "plain")
+      let (residual, plain) = (try world.rounds("residual"), try world.rounds("plain"))
+      #expect(residual.map(\.global) == plain.map(\.global) && residual[0].bytes == plain[0].bytes)
     }
 
     @Test func methodsThatSendOneFactorSendHalf() throws {

@@ -33,6 +33,9 @@ extension LaunchTests {
         try run(settings + ["server.mode=\(mode)"], ranks: ranks, output: output)
         let found = try world.rounds(output)
         #expect(try world.adapterHash(output) == hash, "\(output)")
+        #expect(try world.baseHash(output) == world.baseHash("root"))
+        #expect(found.map(\.trainLoss) == rounds.map(\.trainLoss))
+        #expect(found.map(\.personalised) == rounds.map(\.personalised))
         #expect(found.map(\.global) == rounds.map(\.global) && found.map(\.oracle) == rounds.map(\.oracle))
         #expect(found.map(\.rho) == rounds.map(\.rho) && found.map(\.rhoOptimum) == rounds.map(\.rhoOptimum))
         #expect(found.map(\.bytes.logicalUp) == rounds.map(\.bytes.logicalUp))
@@ -70,9 +73,8 @@ extension LaunchTests {
       }
     }
 
-    /// With every rank a server, none of them receives all updates: of the uploads that cross, rank 0's own
-    /// share is spared at the root, and each rank's share of every client's elsewhere.
-    @Test func servingBySharesMovesAsMuchButNotToOneRank() throws {
+    /// With every rank a server, none of them receives all updates.
+    @Test func servingBySharesBringsEveryRankItsShare() throws {
       let settings = ["clients.count=6", "adapter.targets=[query, value, output.dense]"]
       try run(settings, ranks: 2, output: "root")
       try run(settings + ["server.mode=sharded"], ranks: 2, output: "sharded")
@@ -80,6 +82,13 @@ extension LaunchTests {
       #expect(root.broadcast == sharded.broadcast && root.logicalUp == sharded.logicalUp)
       // Three clients a rank: half of all floats cross in both modes, the two blocks being alike but for the head.
       #expect(root.gathered == root.logicalUp / 2 && sharded.gathered == root.gathered)
+      // One client, on rank 0: nothing crosses to the root, rank 1's share of it does.
+      let alone = ["clients.count=1", "data.partition={ kind: iid }"]
+      try run(alone, ranks: 2, output: "alone")
+      try run(alone + ["server.mode=sharded"], ranks: 2, output: "shared")
+      let (whole, parted) = (try world.rounds("alone")[0].bytes, try world.rounds("shared")[0].bytes)
+      #expect(
+        whole.gathered == 0 && parted.gathered > whole.logicalUp / 3 && parted.gathered < whole.logicalUp)
     }
   }
 }

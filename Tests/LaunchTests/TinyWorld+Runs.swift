@@ -28,6 +28,12 @@ extension TinyWorld {
     try SHA256.hexDigest(ofFileAt: "\(folder.path)/\(output)/adapter/adapter_model.safetensors")
   }
 
+  /// Of the changed base model; nil where the run changed none.
+  func baseHash(_ output: String) throws -> String? {
+    let path = "\(folder.path)/\(output)/base/model.safetensors"
+    return FileManager.default.fileExists(atPath: path) ? try SHA256.hexDigest(ofFileAt: path) : nil
+  }
+
   func rounds(_ output: String) throws -> [RoundReport] {
     try RunDirectory.rounds(inRunAt: "\(folder.path)/\(output)")
   }
