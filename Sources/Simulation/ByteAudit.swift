@@ -53,17 +53,17 @@ struct ByteAudit: Sendable, Equatable {
   ) -> ByteCounts {
     let head = layout.headMode == .shared ? layout.count - layout.factorCount : 0
     let downloaded = rule.wirePlan(round: round).downloaded
-    func counts(of client: Int, _ slot: LayerSlot) -> WireFloatCounts {
+    var perClient = [WireFloatCounts](repeating: WireFloatCounts(up: head, down: head), count: cohort.count)
+    var broadcastFloats = head
+    for slot in layout.layers {
       let ranks = cohortLayouts.map { $0.layers[slot.index].layer.adapterRank }
-      return rule.wireFloatCounts(of: slot.shape, adapterRanks: ranks, client: client, round: round)
-    }
-    let perClient = cohort.indices.map { client in
-      layout.layers.reduce(WireFloatCounts(up: head, down: head)) { $0 + counts(of: client, $1) }
-    }
-    let broadcastFloats = layout.layers.reduce(head) { sum, slot in
-      let client = cohortLayouts[0].layers[slot.index].layer
-      return sum + counts(of: 0, slot).down
-        - downloaded.floatCount(of: slot.shape, adapterRank: client.adapterRank)
+      // Clients of one adapter rank send and receive the same.
+      let counts = Dictionary(zip(ranks, ranks.indices)) { first, _ in first }
+        .mapValues { rule.wireFloatCounts(of: slot.shape, adapterRanks: ranks, client: $0, round: round) }
+      for (client, rank) in ranks.enumerated() { perClient[client] = perClient[client] + counts[rank]! }
+      broadcastFloats +=
+        counts[ranks[0]]!.down
+        - downloaded.floatCount(of: slot.shape, adapterRank: ranks[0])
         + downloaded.floatCount(of: slot.shape, adapterRank: slot.layer.adapterRank)
     }
     let floatBytes = MemoryLayout<Float>.stride

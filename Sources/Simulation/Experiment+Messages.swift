@@ -6,13 +6,12 @@ extension Experiment {
   /// the gather, and the broadcast.
   public func messageByteCounts(rankCount: Int) throws -> (gather: Int, broadcast: Int) {
     let rule = try AggregationRules.rule(named: configuration.method.name.rawValue)
-    let placement = Placement(
-      kind: Placement.Kind(configuration.clients.placement), clientCount: configuration.clients.count,
-      rankCount: rankCount)
     let sampler = CohortSampler(
       clientCount: configuration.clients.count, participation: configuration.clients.participation,
       seed: configuration.seed)
     let cohort = sampler.cohort(round: 1)
+    let placement = RoundPlacements(self, rule, rankCount: rankCount)
+      .placement(of: cohort, isEvaluated: false)
     let plans = RoundPlans(rule.wirePlan(round: 1), family)
     let message = ServerMessage(
       plans.global, rule: rule, layout: layout, cohort: cohort.map { family[client: $0].layout }, round: 1)

@@ -12,7 +12,9 @@ public final class Federation {
 
   let experiment: Experiment
   let rule: any AggregationRule
-  let placement: Placement
+  private let placements: RoundPlacements
+  /// Where the clients of the present round are hosted.
+  private(set) var placement: Placement
   let sampler: CohortSampler
   let trainer: ClientTrainer
   let evaluator: Evaluator
@@ -27,9 +29,8 @@ public final class Federation {
     let configuration = experiment.configuration
     self.experiment = experiment
     rule = try AggregationRules.rule(named: configuration.method.name.rawValue)
-    placement = Placement(
-      kind: Placement.Kind(configuration.clients.placement), clientCount: configuration.clients.count,
-      rankCount: rankCount)
+    placements = RoundPlacements(experiment, rule, rankCount: rankCount)
+    placement = placements.standing
     sampler = CohortSampler(
       clientCount: configuration.clients.count, participation: configuration.clients.participation,
       seed: configuration.seed)
@@ -39,6 +40,13 @@ public final class Federation {
     trainer = ClientTrainer(experiment)
     evaluator = Evaluator(maximumLength: configuration.data.maximumLength)
     testChunks = DealtChunks(all: experiment.test.evaluationChunks(size: configuration.evaluate.batch))
+  }
+
+  /// The cohort of a round, dealt to the ranks.
+  func placeCohort(ofRound round: Int) -> [Int] {
+    let cohort = sampler.cohort(round: round)
+    placement = placements.placement(of: cohort, isEvaluated: evaluates(round))
+    return cohort
   }
 
   /// Runs all rounds and returns the final global adapter, as it was evaluated, the same on every rank. `observe` is called
