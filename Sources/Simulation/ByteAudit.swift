@@ -31,13 +31,13 @@ struct ByteAudit: Sendable, Equatable {
   ///   was received: an error of the program, never a rounding.
   init(
     wires: [Int64], rule: any AggregationRule, layout: AdapterLayout, cohort: [Int],
-    cohortLayouts: [AdapterLayout], placement: Placement, round: Int
+    cohortLayouts: [AdapterLayout], placement: Placement, parcels: [Parcel], round: Int
   ) throws(SimulationError) {
     func sum(_ index: Int) -> Int {
       stride(from: index, to: wires.count, by: CountedBytes.wireCount).reduce(0) { $0 + Int(wires[$1]) }
     }
     counted = ByteCounts(logicalUp: sum(0), logicalDown: sum(1), gathered: sum(2), broadcast: sum(4))
-    demanded = Self.demanded(rule, layout, cohort, cohortLayouts, placement, round: round)
+    demanded = Self.demanded(rule, layout, cohort, cohortLayouts, placement, parcels, round: round)
     let received = ByteCounts(
       logicalUp: counted.logicalUp, logicalDown: counted.logicalDown, gathered: sum(3), broadcast: sum(5))
     guard counted == demanded, received == demanded else {
@@ -49,29 +49,50 @@ struct ByteAudit: Sendable, Equatable {
   /// serves clients of every adapter rank, so it carries the largest.
   private static func demanded(
     _ rule: any AggregationRule, _ layout: AdapterLayout, _ cohort: [Int], _ cohortLayouts: [AdapterLayout],
-    _ placement: Placement, round: Int
+    _ placement: Placement, _ parcels: [Parcel], round: Int
   ) -> ByteCounts {
-    let head = layout.headMode == .shared ? layout.count - layout.factorCount : 0
+    let perClient = DemandedFloats.perClient(rule, layout, cohortLayouts, parcels, round: round)
+    let crossing = zip(cohort, perClient).reduce(0) { sum, next in
+      let rank = placement.rank(ofClient: next.0)
+      return sum + zip(parcels, next.1.upByParcel).reduce(0) { $0 + ($1.0.server == rank ? 0 : $1.1) }
+    }
     let downloaded = rule.wirePlan(round: round).downloaded
-    var perClient = [WireFloatCounts](repeating: WireFloatCounts(up: head, down: head), count: cohort.count)
-    var broadcastFloats = head
-    for slot in layout.layers {
-      let ranks = cohortLayouts.map { $0.layers[slot.index].layer.adapterRank }
-      // Clients of one adapter rank send and receive the same.
-      let counts = Dictionary(zip(ranks, ranks.indices)) { first, _ in first }
-        .mapValues { rule.wireFloatCounts(of: slot.shape, adapterRanks: ranks, client: $0, round: round) }
-      for (client, rank) in ranks.enumerated() { perClient[client] = perClient[client] + counts[rank]! }
-      broadcastFloats +=
-        counts[ranks[0]]!.down
-        - downloaded.floatCount(of: slot.shape, adapterRank: ranks[0])
+    let broadcast = layout.layers.reduce(perClient[0].down) { sum, slot in
+      let client = cohortLayouts[0].layers[slot.index].layer
+      return sum - downloaded.floatCount(of: slot.shape, adapterRank: client.adapterRank)
         + downloaded.floatCount(of: slot.shape, adapterRank: slot.layer.adapterRank)
     }
     let floatBytes = MemoryLayout<Float>.stride
-    let crossing = zip(cohort, perClient).filter { placement.rank(ofClient: $0.0) != 0 }
     return ByteCounts(
-      logicalUp: perClient.reduce(0) { $0 + $1.up } * floatBytes,
-      logicalDown: perClient.reduce(0) { $0 + $1.down } * floatBytes,
-      gathered: crossing.reduce(0) { $0 + $1.1.up } * floatBytes,
-      broadcast: (placement.rankCount - 1) * broadcastFloats * floatBytes)
+      logicalUp: perClient.reduce(0) { $0 + $1.upByParcel.reduce(0, +) } * floatBytes,
+      logicalDown: perClient.reduce(0) { $0 + $1.down } * floatBytes, gathered: crossing * floatBytes,
+      broadcast: (placement.rankCount - 1) * broadcast * floatBytes)
+  }
+}
+
+/// What the rule's definition demands of one client.
+private struct DemandedFloats {
+  var upByParcel: [Int]
+  var down: Int
+
+  /// In the order of the cohort. Clients of one layout send and receive as many.
+  static func perClient(
+    _ rule: any AggregationRule, _ layout: AdapterLayout, _ cohort: [AdapterLayout], _ parcels: [Parcel],
+    round: Int
+  ) -> [DemandedFloats] {
+    let head = layout.headMode == .shared ? layout.count - layout.factorCount : 0
+    let ranks = layout.layers.map { slot in cohort.map { $0.layers[slot.index].layer.adapterRank } }
+    var known: [Int: DemandedFloats] = [:]
+    for (client, own) in cohort.enumerated() where known[own.count] == nil {
+      let counts = layout.layers.map { slot in
+        rule.wireFloatCounts(
+          of: slot.shape, adapterRanks: ranks[slot.index], client: client, round: round)
+      }
+      known[own.count] = DemandedFloats(
+        upByParcel: parcels.map { parcel in
+          counts[parcel.layers].reduce(parcel.hasHead ? head : 0) { $0 + $1.up }
+        }, down: counts.reduce(head) { $0 + $1.down })
+    }
+    return cohort.map { known[$0.count]! }
   }
 }

@@ -41,7 +41,7 @@ extension Experiment {
 
   /// Whether clients keep a state from one round to the next: a local head, a factor that stays, the optimiser's
   /// moments. No rule has a cycle of more than two rounds.
-  func clientsKeepState(under rule: any AggregationRule) -> Bool {
+  var clientsKeepState: Bool {
     configuration.training.optimizerState == .keep
       || (1...2).contains { !RoundPlan(rule.wirePlan(round: $0), layout: layout).kept.isEmpty }
   }

@@ -1,4 +1,3 @@
-internal import Aggregation
 internal import ClientData
 internal import Configuration
 
@@ -13,11 +12,11 @@ struct RoundPlacements: Sendable {
   /// Of cohorts that are dealt anew.
   private let costs: ClientCosts?
 
-  init(_ experiment: Experiment, _ rule: any AggregationRule, rankCount: Int) {
+  init(_ experiment: Experiment, rankCount: Int) {
     let clients = experiment.configuration.clients
     let kind = Placement.Kind(clients.placement)
     let costs = kind == .balanced ? ClientCosts(experiment) : nil
-    guard let costs, experiment.clientsKeepState(under: rule) else {
+    guard let costs, experiment.clientsKeepState else {
       standing = Placement(kind: kind, clientCount: clients.count, rankCount: rankCount)
       self.costs = costs
       return

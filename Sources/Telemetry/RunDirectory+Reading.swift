@@ -3,7 +3,12 @@ internal import Foundation
 extension RunDirectory {
   /// The rounds of the run in a folder, as rounds.jsonl holds them.
   public static func rounds(inRunAt path: String) throws(TelemetryError) -> [RoundReport] {
-    try lines(of: File.rounds, inRunAt: path)
+    try rounds(inRunAt: path, byteCount: nil)
+  }
+
+  /// The rounds in the first `byteCount` bytes of rounds.jsonl; nil reads all.
+  static func rounds(inRunAt path: String, byteCount: Int?) throws(TelemetryError) -> [RoundReport] {
+    try lines(of: File.rounds, inRunAt: path, byteCount: byteCount)
   }
 
   /// The layers' lines of the run in a folder, as layers.jsonl holds them.
@@ -12,7 +17,7 @@ extension RunDirectory {
   }
 
   private static func lines<Line: Decodable>(
-    of name: String, inRunAt folder: String
+    of name: String, inRunAt folder: String, byteCount: Int? = nil
   ) throws(TelemetryError) -> [Line] {
     let path = URL(fileURLWithPath: folder).appendingPathComponent(name).relativePath
     guard let bytes = FileManager.default.contents(atPath: path) else {
@@ -20,7 +25,7 @@ extension RunDirectory {
     }
     let decoder = JSONDecoder()
     var result: [Line] = []
-    for line in bytes.split(separator: UInt8(ascii: "\n")) {
+    for line in bytes.prefix(byteCount ?? bytes.count).split(separator: UInt8(ascii: "\n")) {
       guard let value = try? decoder.decode(Line.self, from: Data(line)) else {
         throw TelemetryError(
           path: "\(path):\(result.count + 1)",
