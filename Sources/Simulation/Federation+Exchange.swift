@@ -174,7 +174,8 @@ extension Federation {
       let wantsIdeal = evaluates(task.round) && wantsOracle(task.plans.global)
       return [
         estimate.parcel.layers: Served(
-          figures: try Server.diagnose(estimate), reportedMeans: estimate[task.plans.global.reported],
+          figures: isEvaluated ? try Server.diagnose(estimate) : [],
+          reportedMeans: estimate[task.plans.global.reported],
           ideal: wantsIdeal ? try Server.ideal(estimate) : [])
       ]
     }
