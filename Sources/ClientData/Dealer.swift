@@ -69,7 +69,7 @@ struct Dealer {
   }
 
   /// Moves rows to clients that have fewer than the minimum, as `Partition.init` describes.
-  private func fillUp(_ dealt: inout [[Int]]) {
+  func fillUp(_ dealt: inout [[Int]]) {
     var donors = Donors(rowCounts: dealt.map(\.count))
     for poor in dealt.indices where dealt[poor].count < minimumRows {
       // Before everyone has the minimum, whoever has the most rows has more than that.
