@@ -71,16 +71,17 @@ extension Federation {
         to: parcels[index].server, rank: world.rank)
     }
     var broadcasts: [PipelinedBroadcast] = []
-    try counting(&bytes.gather, world) { try gathers[0].start(world) }
+    try timer.measure(.gather) { try gathers[0].start(world) }
     for (index, parcel) in parcels.enumerated() {
-      if index + 1 < gathers.count { try gathers[index + 1].start(world) }
+      if index + 1 < gathers.count { try timer.measure(.gather) { try gathers[index + 1].start(world) } }
       let sent = try counting(&bytes.gather, world) {
         try timer.measure(.gather) { try gathers[index].finish() }
       }
       var message = message(of: parcel, task)
       let reported = try collectReported(trained, index, task, world)
       let estimate = try estimate(parcel, sent, gathers[index].order, reported, task, &message)
-      broadcasts.append(try PipelinedBroadcast(message, from: parcel.server, world))
+      broadcasts.append(
+        try timer.measure(.broadcast) { try PipelinedBroadcast(message, from: parcel.server, world) })
       exchanged.served.merge(try served(estimate, task)) { $1 }
     }
     exchanged.messages = try counting(&bytes.broadcast, world) {

@@ -9,11 +9,12 @@ extension Federation {
     _ round: Int, _ cohort: [Int], _ exchanged: Exchanged, _ outcomes: [ClientOutcome]?,
     _ evaluation: (global: Metrics?, oracle: Metrics?)?, _ bytes: CountedBytes,
     _ world: borrowing Communicator
-  ) throws -> (round: RoundReport, layers: [LayerReport])? {
+  ) throws -> RoundOutcome? {
     let figures = try gather(exchanged.served, world)
     let counts = try world.gather(bytes.wire, to: Self.root)
     let seconds = try world.gather(timer.values, to: Self.root)
-    guard let figures, let outcomes, let counts, let seconds else { return nil }
+    let spans = try gatherSpans(world)
+    guard let figures, let outcomes, let counts, let seconds, let spans else { return nil }
     let audit = try ByteAudit(
       wires: counts, rule: rule, layout: experiment.layout, cohort: cohort,
       cohortLayouts: layouts(of: cohort), placement: placement, parcels: parcels, round: round
@@ -24,7 +25,17 @@ extension Federation {
       personalised: outcomes.personalised(), global: evaluation?.global, oracle: evaluation?.oracle,
       rho: total?.rho, rhoFedIT: total?.rhoFedIT, rhoOptimum: total?.rhoOptimum, closedGap: total?.closedGap,
       bytes: audit.counted, seconds: [Phase: Spread](gathered: seconds))
-    return (report, zip(experiment.layout.layers, figures).map { $1.report(round: round, $0) })
+    return RoundOutcome(
+      report: report, layers: zip(experiment.layout.layers, figures).map { $1.report(round: round, $0) },
+      spans: spans)
+  }
+
+  /// Every rank's spans on the root's clock; nil off the root.
+  private func gatherSpans(_ world: borrowing Communicator) throws -> [[TraceSpan]]? {
+    let own = timer.spans.map { span in
+      TraceSpan(phase: span.phase, start: span.start + clockOffset, seconds: span.seconds)
+    }
+    return try world.gatherArrays(own.wire, to: Self.root)?.map { [TraceSpan](wire: $0) }
   }
 
   /// Every layer's figures in the order of the layout, from the servers of all parcels; nil off the root.

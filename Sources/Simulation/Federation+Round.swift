@@ -11,11 +11,11 @@ extension Federation {
   /// A round as the paper's algorithm has it: sample, train, gather, estimate, broadcast, apply, evaluate.
   ///
   /// `global` is what the next round starts from, `evaluated` becomes the model of this round's evaluation.
-  /// Returns the reports at the root, nil elsewhere.
+  /// Returns what is reported at the root, nil elsewhere.
   func runRound(
     _ round: Int, _ global: inout AdapterParameters, evaluated: inout AdapterParameters,
     _ world: borrowing Communicator
-  ) throws -> (round: RoundReport, layers: [LayerReport])? {
+  ) throws -> RoundOutcome? {
     timer.reset()
     var bytes = CountedBytes()
     let cohort = placeCohort(ofRound: round)

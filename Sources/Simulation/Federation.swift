@@ -12,6 +12,14 @@ public struct TrainedModel: Sendable {
   public let base: BaseWeights?
 }
 
+/// What the root reports of a round.
+public struct RoundOutcome: Sendable {
+  public let report: RoundReport
+  public let layers: [LayerReport]
+  /// Of every rank, on the root's clock.
+  public let spans: [[TraceSpan]]
+}
+
 /// One rank's part of a federated run: the clients that it hosts, and at the root the server.
 public final class Federation {
   static let root = 0
@@ -31,6 +39,8 @@ public final class Federation {
   /// The adapted layers' base weights, for methods that change them.
   var base: BaseWeights?
   var timer = PhaseTimer()
+  /// What makes this rank's clock that of the root.
+  private(set) var clockOffset = 0.0
   /// The last round that is done, 0 before the first.
   public internal(set) var round = 0
   /// What the next round starts from.
@@ -78,12 +88,13 @@ public final class Federation {
   /// collective operation.
   public func run(
     _ world: borrowing Communicator, save: () throws -> Void = {},
-    observe: (RoundReport, [LayerReport]) throws -> Void
+    observe: (RoundOutcome) throws -> Void
   ) throws -> TrainedModel {
+    clockOffset = try world.clockOffset(to: Self.root) { timer.clock }
     while round < experiment.configuration.training.rounds {
-      let reports = try runRound(round + 1, &global, evaluated: &evaluated, world)
+      let outcome = try runRound(round + 1, &global, evaluated: &evaluated, world)
       round += 1
-      if let reports { try observe(reports.round, reports.layers) }
+      if let outcome { try observe(outcome) }
       if isCheckpointDue { try save() }
     }
     return TrainedModel(adapter: evaluated, base: base)

@@ -3,7 +3,7 @@ internal import Foundation
 
 extension RunDirectory {
   /// The files that grow by lines, round by round.
-  private static let growing = [File.rounds, File.layers, File.phases]
+  private static let growing = [File.rounds, File.layers, File.phases, File.trace]
 
   /// Opens the folder of a run that is to go on.
   public init(resuming path: String) throws(TelemetryError) {

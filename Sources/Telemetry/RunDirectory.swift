@@ -54,6 +54,22 @@ public struct RunDirectory: Sendable {
     try append(layers.map { $0.json.line + "\n" }.joined(), to: File.layers)
   }
 
+  /// Begins trace.json with the ranks' names, unless a run goes on in it.
+  public func beginTrace(hosts: [String]) throws(TelemetryError) {
+    guard !FileManager.default.fileExists(atPath: path(of: File.trace)) else { return }
+    try append(TraceFormat.head(hosts: hosts), to: File.trace)
+  }
+
+  /// Appends a round's spans of all ranks to trace.json, on one clock.
+  public func append(_ spans: [[TraceSpan]], round: Int) throws(TelemetryError) {
+    try append(TraceFormat.lines(round: round, spans), to: File.trace)
+  }
+
+  /// Ends trace.json at this time.
+  public func endTrace(seconds: Double) throws(TelemetryError) {
+    try append(TraceFormat.end(seconds: seconds), to: File.trace)
+  }
+
   /// Writes config.yaml: the configuration with its defaults written out.
   public func write(configuration yaml: String) throws(TelemetryError) {
     try write(yaml, to: File.configuration)
@@ -94,6 +110,7 @@ public struct RunDirectory: Sendable {
     static let rounds = "rounds.jsonl"
     static let layers = "layers.jsonl"
     static let phases = "phases.csv"
+    static let trace = "trace.json"
     static let summary = "summary.json"
     static let partition = "partition.csv"
     static let checkpoint = "checkpoint"

@@ -54,7 +54,7 @@ struct FederatedRun {
         save: {
           try federation.save(in: directory, wallSeconds: recorder?.wallSeconds ?? 0, world)
           recorder?.tellSaved(round: federation.round, hint)
-        }, observe: { try recorder?.record($0, $1) })
+        }, observe: { try recorder?.record($0) })
       return try recorder?.finish(model) ?? []
     } catch {
       // What all ranks throw alike, such as training that diverges, would only come again.

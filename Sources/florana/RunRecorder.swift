@@ -42,16 +42,23 @@ struct RunRecorder {
     try directory.write(configuration: experiment.configuration.yaml())
     try directory.write(EnvironmentReport.current(hosts: hosts, resumedAfterRound: earlier?.reports.count))
     try directory.write(partition: experiment.partitionTable.csv)
+    try directory.beginTrace(hosts: hosts)
     guard !isQuiet else { return }
     Terminal.write(experiment.partitionTable.text + "\n")
     if let earlier { Terminal.write("goes on after round \(earlier.reports.count)\n") }
   }
 
-  mutating func record(_ round: RoundReport, _ layers: [LayerReport]) throws {
-    reports.append(round)
-    try directory.append(round)
-    try directory.append(layers)
-    progress.report(round, elapsedSeconds: watch.elapsedSeconds)
+  mutating func record(_ outcome: RoundOutcome) throws {
+    reports.append(outcome.report)
+    try directory.append(outcome.report)
+    try directory.append(outcome.layers)
+    try directory.append(outcome.spans.map { $0.map(onRunClock) }, round: outcome.report.round)
+    progress.report(outcome.report, elapsedSeconds: watch.elapsedSeconds)
+  }
+
+  /// A resumed run's spans follow those before it.
+  private func onRunClock(_ span: TraceSpan) -> TraceSpan {
+    TraceSpan(phase: span.phase, start: span.start + earlierSeconds, seconds: span.seconds)
   }
 
   /// Seconds that the run has taken, those before it was stopped included.
@@ -69,6 +76,7 @@ struct RunRecorder {
 
   /// Writes the final model and the summary, prints the table of all rounds, and returns their reports.
   mutating func finish(_ model: TrainedModel) throws -> [RoundReport] {
+    try directory.endTrace(seconds: wallSeconds)
     let base = try model.base.map { try write($0) }
     let folder = directory.path(of: "adapter")
     try PEFTAdapter.write(model.adapter, experiment.peftConfiguration, to: folder)

@@ -1,3 +1,4 @@
+import Foundation
 import LaunchSupport
 import Telemetry
 import TestSupport
@@ -37,6 +38,35 @@ extension LaunchTests {
         #expect(found.map(\.bytes.logicalUp) == rounds.map(\.bytes.logicalUp))
         #expect(found.map(\.bytes.logicalDown) == rounds.map(\.bytes.logicalDown))
         #expect(try world.layers(output) == world.layers("root"))
+      }
+    }
+
+    /// One timeline for all ranks, each with its phases one after the other.
+    @Test(arguments: ["root", "pipelined", "sharded"]) func theTimelineHoldsEveryRank(mode: String) throws {
+      try run(["server.mode=\(mode)"], ranks: 3, output: "traced")
+      let data = Data(try world.text("traced/trace.json").utf8)
+      let events = try #require(JSONSerialization.jsonObject(with: data) as? [[String: Any]])
+      let spans = events.filter { $0["ph"] as? String == "X" }
+      func number(_ event: [String: Any], _ key: String) throws -> Double {
+        try #require(event[key] as? Double)
+      }
+      for rank in 0..<3 {
+        let own = spans.filter { $0["pid"] as? Int == rank }
+        #expect(
+          Set(own.compactMap { $0["name"] as? String }).isSuperset(of: [
+            "train", "pack", "wait", "gather", "apply",
+          ]))
+        for (event, next) in zip(own, own.dropFirst()) {
+          #expect(try number(event, "ts") + number(event, "dur") <= number(next, "ts") + 0.2)
+        }
+      }
+      // No rank has the first broadcast before rank 0 sends it; clocks are aligned to far less than 20 ms.
+      let broadcasts = try (0..<3).map { rank in
+        try #require(spans.first { $0["pid"] as? Int == rank && $0["name"] as? String == "broadcast" })
+      }
+      let sent = try number(broadcasts[0], "ts")
+      for event in broadcasts.dropFirst() {
+        #expect(try number(event, "ts") + number(event, "dur") > sent - 2e4)
       }
     }
 
