@@ -33,8 +33,8 @@ public struct ScalingMeasurement {
     var ends: [Double] = []
     let memory = PeakMemory()
     let watch = Stopwatch()
-    _ = try federation.run(world) { round, _ in
-      rounds.append(round)
+    _ = try federation.run(world) { outcome in
+      rounds.append(outcome.report)
       ends.append(watch.elapsedSeconds)
     }
     let peak = try world.reduce(Int64(memory.totalBytes), .maximum, to: Federation.root)
