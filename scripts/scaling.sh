@@ -25,10 +25,9 @@ fail() {
   exit 2
 }
 
-# value OPTION VALUE…: the option's value, which has to be there.
-value() {
+# require_value OPTION VALUE…: stops when the option is the last argument.
+require_value() {
   [ -n "${2:-}" ] || fail "$1: expected a value, found nothing"
-  printf '%s' "$2"
 }
 
 while [ $# -gt 0 ]; do
@@ -37,14 +36,18 @@ while [ $# -gt 0 ]; do
       sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
       exit 0
       ;;
-    --ranks) ranks=$(value "$@") && shift 2 ;;
-    --ranks=*) ranks=${1#--ranks=} && shift ;;
-    --hostfile) HOSTFILE=$(value "$@") && shift 2 ;;
-    --hostfile=*) HOSTFILE=${1#--hostfile=} && shift ;;
-    --output) output=$(value "$@") && shift 2 ;;
-    --output=*) output=${1#--output=} && shift ;;
-    *) arguments+=("$1") && shift ;;
+    --ranks | --hostfile | --output)
+      require_value "$@"
+      set -- "$1=$2" "${@:3}"
+      ;;
   esac
+  case "$1" in
+    --ranks=*) ranks=${1#--ranks=} ;;
+    --hostfile=*) HOSTFILE=${1#--hostfile=} ;;
+    --output=*) output=${1#--output=} ;;
+    *) arguments+=("$1") ;;
+  esac
+  shift
 done
 
 [[ $ranks =~ ^[1-9][0-9]*(,[1-9][0-9]*)*$ ]] || fail "--ranks: expected numbers such as 1,2,4, found ${ranks:-nothing}"

@@ -75,6 +75,10 @@ extension LaunchTests {
         #expect(alone["stepsPerClient"] == shared["stepsPerClient"])
       }
       #expect(try sweep(["tiny.yaml", "--ranks", "1,x", "--clients", "2"]).status == 2)
+      let unfinished = try sweep(["tiny.yaml", "--clients", "2", "--ranks"])
+      #expect(
+        unfinished.status == 2
+          && unfinished.reports("error: ") == ["--ranks: expected a value, found nothing"])
       #expect(try sweep(["tiny.yaml", "--ranks", "1", "--clients", "2", "--output", "sweep"]).status == 2)
     }
 
