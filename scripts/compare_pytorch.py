@@ -27,7 +27,7 @@ from preparation.files import require_file
 def main():
     arguments = parse()
     os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")  # read when PyTorch is loaded
-    pytorch.enter()
+    pytorch.ENVIRONMENT.enter()
     from comparison import pytorch_side
 
     pytorch_side.prepare()

@@ -23,7 +23,7 @@ from preparation.files import require_file
 def main():
     arguments = parse()
     require_file(arguments.model / "model.safetensors", "the weights that scripts/fetch_model.py fetches")
-    pytorch.enter()
+    pytorch.ENVIRONMENT.enter()
     if not arguments.check:
         return write(arguments.output, arguments.model)
     from golden import comparison

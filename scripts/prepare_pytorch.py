@@ -12,7 +12,8 @@ from preparation import errors, pytorch
 
 def main():
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    print(f"{pytorch.FOLDER.name}: {'made' if pytorch.install() else 'up to date'}")
+    environment = pytorch.ENVIRONMENT
+    print(f"{environment.folder.name}: {'made' if environment.install() else 'up to date'}")
 
 
 if __name__ == "__main__":

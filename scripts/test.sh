@@ -78,22 +78,30 @@ find_tests() {
     { echo "error: --filter: expected a part of a test's name, found none that matches $filter" >&2; return 1; }
 }
 
-# prepare_pytorch: the interpreter for the tests against PyTorch and PEFT. Where it cannot be made, for want of a
-# network, those tests are skipped: the summary says so, and it is no failure.
-prepare_pytorch() {
+# prepare_extra NAME: the interpreter .build-NAME with packages that some tests need. Where it cannot be made, for want of
+# a network, those tests are skipped: the summary says so, and it is no failure.
+prepare_extra() {
   local status=0
-  scripts/prepare_pytorch.py || status=$?
+  scripts/prepare_"$1".py || status=$?
   if [ $status -eq 2 ]; then
     verdict=SKIPPED status=0
-    skipped="the tests against PyTorch and PEFT were SKIPPED: these could not be installed, the error above says why"
-  elif [ $status -eq 0 ]; then
-    PYTHON=$ROOT/.build-pytorch/bin/python
+    skipped+=" $1"
   fi
   return $status
 }
 
+prepare_pytorch() {
+  prepare_extra pytorch && { [ "$verdict" = SKIPPED ] || PYTHON=$ROOT/.build-pytorch/bin/python; }
+}
+
 python_tests() {
   "$PYTHON" -m unittest discover --start-directory scripts/tests --top-level-directory scripts
+}
+
+# plotting_tests: once more with matplotlib, which the others' interpreter does without.
+plotting_tests() {
+  prepare_extra plotting && { [ "$verdict" = SKIPPED ] ||
+    (cd scripts && ../.build-plotting/bin/python -m unittest tests.test_plot); }
 }
 
 format_checks() {
@@ -114,13 +122,14 @@ fi
 if [ -z "$filter" ]; then
   check "PyTorch and PEFT" prepare_pytorch || true
   check "Python tests" python_tests || true
+  check "Figures" plotting_tests || true
   check "Format" format_checks || true
 fi
 
 printf '\n'
 printf '%s\n' "${summary[@]}"
 if [ -n "$skipped" ]; then
-  echo "warning: $skipped" >&2
+  echo "warning: tests were SKIPPED, their packages could not be installed:$skipped; the errors above say why" >&2
 fi
 if [ $failures -gt 0 ]; then
   echo "$failures of ${#summary[@]} steps failed"

@@ -69,16 +69,41 @@ struct Dealer {
   }
 
   /// Moves rows to clients that have fewer than the minimum, as `Partition.init` describes.
-  private func fillUp(_ dealt: inout [[Int]]) {
-    for poor in dealt.indices {
-      while dealt[poor].count < minimumRows {
-        let most = dealt.map(\.count).max()!
-        let donor = dealt.firstIndex { $0.count == most }!
-        let row = dealt[donor].removeLast()
-        dealt[poor].append(row)
-        dealt[poor].sort()
-      }
+  func fillUp(_ dealt: inout [[Int]]) {
+    var donors = Donors(rowCounts: dealt.map(\.count))
+    for poor in dealt.indices where dealt[poor].count < minimumRows {
+      // Before everyone has the minimum, whoever has the most rows has more than that.
+      while dealt[poor].count < minimumRows { dealt[poor].append(dealt[donors.next()].removeLast()) }
+      dealt[poor].sort()
     }
+  }
+}
+
+/// Who has the most rows, the lowest id among equals, while one row after another is taken away.
+private struct Donors {
+  private var byRowCount: [Int: [Int]]
+  /// The most rows that anyone has, and those who have them.
+  private var rowCount: Int
+  private var clients: ArraySlice<Int>
+  /// Those who had as many and gave one away.
+  private var given: [Int] = []
+
+  init(rowCounts: [Int]) {
+    byRowCount = Dictionary(grouping: rowCounts.indices) { rowCounts[$0] }
+    rowCount = rowCounts.max() ?? 0
+    clients = byRowCount[rowCount, default: []][...]
+  }
+
+  /// The client to take the next row from.
+  mutating func next() -> Int {
+    if clients.isEmpty {
+      rowCount -= 1
+      clients = (given + byRowCount[rowCount, default: []]).sorted()[...]
+      given = []
+    }
+    let client = clients.removeFirst()
+    given.append(client)
+    return client
   }
 }
 

@@ -26,12 +26,13 @@ public struct PartitionTable: Sendable, Equatable {
 
   /// Comma-separated values: one line for each client and part, then the number of rows of each label and of all.
   public var csv: String {
-    lines.map { $0.map(quotedIfNeeded).joined(separator: ",") + "\n" }.joined()
+    lines(of: entries[...]).map { $0.map(quotedIfNeeded).joined(separator: ",") + "\n" }.joined()
   }
 
-  /// The same in aligned columns, and the sums over clients.
+  /// The same in aligned columns, of many clients the first ones alone, and the sums over clients.
   public var text: String {
-    let lines = lines + [sumLine("train", \.train), sumLine("heldOut", \.heldOut)]
+    let shown = entries.prefix(Self.shownClientCount)
+    let lines = lines(of: shown) + [sumLine("train", \.train), sumLine("heldOut", \.heldOut)]
     let widths = lines[0].indices.map { column in lines.map { $0[column].count }.max()! }
     return lines.map { line in
       let cells = line.indices.map { column in
@@ -40,10 +41,12 @@ public struct PartitionTable: Sendable, Equatable {
         return column < 2 ? line[column] + space : space + line[column]
       }
       return cells.joined(separator: "  ") + "\n"
-    }.joined()
+    }.joined() + (shown.count < entries.count ? "the first \(shown.count) of \(entries.count) clients\n" : "")
   }
 
-  private var lines: [[String]] {
+  private static let shownClientCount = 32
+
+  private func lines(of entries: ArraySlice<Entry>) -> [[String]] {
     [["client", "part"] + labelNames + ["rows"]]
       + entries.flatMap { entry in
         [

@@ -114,6 +114,8 @@ extension RunConfiguration {
     case block
     /// Client by client around the ranks.
     case cyclic
+    /// By cost, longest first, so that all ranks have about as much to do.
+    case balanced
   }
 
   /// The rule by which the server combines the clients' factors.

@@ -70,8 +70,13 @@ extension RandomStream {
   /// `count` of `0..<population` without repetition, in ascending order.
   public mutating func sample(_ count: Int, of population: Int) -> [Int] {
     precondition((0...population).contains(count), "cannot draw \(count) of \(population)")
-    var all = Array(0..<population)
-    for first in 0..<count { all.swapAt(first, first + uniformInteger(below: population - first)) }
-    return all[..<count].sorted()
+    // The first steps of a shuffle of the whole population, of which only what moved is kept.
+    var moved: [Int: Int] = [:]
+    let drawn = (0..<count).map { first in
+      let other = first + uniformInteger(below: population - first)
+      defer { moved[other] = moved[first] ?? first }
+      return moved[other] ?? other
+    }
+    return drawn.sorted()
   }
 }

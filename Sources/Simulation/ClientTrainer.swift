@@ -11,6 +11,8 @@ struct ClientMemory: Sendable {
   var optimizer: OptimizerState?
   /// What the client trains and does not send: a local head, a factor that stays.
   var kept: [Float]?
+
+  var isEmpty: Bool { optimizer == nil && kept == nil }
 }
 
 /// A client's local training in one round, on memory that is reused from client to client.
@@ -44,9 +46,7 @@ final class ClientTrainer {
     var parameters = global.leadingPart(experiment.family[client: client].layout)
     if let kept = memory.kept { parameters[plan.kept] = kept }
     var state = memory.optimizer ?? OptimizerState(count: parameters.values.count)
-    let schedule = BatchSchedule(
-      client: client, rows: experiment.shards[client].trainRows, batchSize: configuration.training.batch,
-      seed: configuration.seed)
+    let schedule = experiment.schedule(of: experiment.shards[client])
     let steps = configuration.training.length.steps(schedule)
     let learningRates = learningRates(stepsPerRound: steps)
     var loss = 0.0
@@ -69,15 +69,5 @@ final class ClientTrainer {
     return LearningRateSchedule(
       shape: LearningRateSchedule.Shape(training.schedule), peak: Float(training.learningRate),
       warmUpSteps: training.warmUp, totalSteps: training.rounds * stepsPerRound)
-  }
-}
-
-extension RunConfiguration.Length {
-  /// Local steps of a round.
-  fileprivate func steps(_ schedule: BatchSchedule) -> Int {
-    switch self {
-    case .steps(let count): count
-    case .epochs(let count): schedule.steps(epochs: count)
-    }
   }
 }

@@ -42,6 +42,7 @@ extension Placement.Kind {
     switch placement {
     case .block: self = .block
     case .cyclic: self = .cyclic
+    case .balanced: self = .balanced
     }
   }
 }

@@ -237,23 +237,3 @@ private func seconds(_ body: () throws -> Void) rethrows -> Double {
   try body()
   return now() - start
 }
-
-/// Linux's high-water mark of a process's resident memory, from now on.
-private struct PeakMemory {
-  private let before: Int
-
-  init() {
-    // 5 resets the mark; where the kernel refuses, only what exceeds the old mark is seen.
-    try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
-    before = Self.bytes("VmRSS")
-  }
-
-  var addedBytes: Int { max(0, Self.bytes("VmHWM") - before) }
-
-  private static func bytes(_ key: String) -> Int {
-    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-    let line = status.split(separator: "\n").first { $0.hasPrefix(key + ":") }
-    return (line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first)
-      .flatMap { Int($0) }.map { $0 * 1024 } ?? 0
-  }
-}

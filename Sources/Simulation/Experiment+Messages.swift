@@ -3,12 +3,6 @@ internal import Aggregation
 internal import Configuration
 
 extension Experiment {
-  func placement(rankCount: Int) -> Placement {
-    Placement(
-      kind: Placement.Kind(configuration.clients.placement), clientCount: configuration.clients.count,
-      rankCount: rankCount)
-  }
-
   var sampler: CohortSampler {
     CohortSampler(
       clientCount: configuration.clients.count, participation: configuration.clients.participation,
@@ -18,8 +12,9 @@ extension Experiment {
   /// The bytes of a full first round's messages on `rankCount` ranks: the largest part that a rank brings to
   /// the gather, and the broadcast.
   public func messageByteCounts(rankCount: Int) -> (gather: Int, broadcast: Int) {
-    let placement = placement(rankCount: rankCount)
     let cohort = sampler.cohort(round: 1)
+    let placement = RoundPlacements(self, rankCount: rankCount)
+      .placement(of: cohort, isEvaluated: false)
     let plans = RoundPlans(rule.wirePlan(round: 1), family)
     let whole = Parcel.parcels(.root, layerCount: layout.layers.count, rankCount: rankCount)[0]
     let message = ServerMessage(

@@ -44,7 +44,9 @@ public struct Experiment: Sendable {
     start = try pretrained.start(layout: family.global.layout, seed: configuration.seed)
     shards = try Partition(
       of: train, kind: PartitionKind(configuration.data.partition),
-      clientCount: configuration.clients.count, seed: configuration.seed
+      clientCount: configuration.clients.count, seed: configuration.seed,
+      // Where nothing is held back, one row is enough.
+      minimumRows: configuration.data.heldOut > 0 ? 2 : 1
     ).shards(heldOut: configuration.data.heldOut, seed: configuration.seed)
     try Self.requireCountableSteps(configuration.training, shards)
   }

@@ -157,8 +157,8 @@ extension Federation {
     guard let sent else { return nil }
     return try timer.measure(.estimate) {
       var updates = GatheredUpdates(
-        parcel, cohort: task.cohort, weights: task.weights, layouts: task.layouts, common: task.global)
-      updates.place(sent, order)
+        parcel, cohort: task.cohort, weights: task.weights, layouts: task.layouts, common: task.global,
+        sent: sent, order)
       if let reported { updates.place(reported.floats, reported.order) }
       let estimate = try Server(rule: rule).next(updates, after: task.global, round: task.round)
       message.fill(estimate)
@@ -186,11 +186,16 @@ extension Federation {
   /// What is kept of an estimate when its updates are let go.
   private func served(_ estimate: Estimate?, _ task: ExchangeTask) throws -> [Range<Int>: Served] {
     guard let estimate else { return [:] }
+    guard isEvaluated else {
+      let means = estimate[task.plans.global.reported]
+      return [estimate.parcel.layers: Served(figures: [], reportedMeans: means, ideal: [])]
+    }
     return try timer.measure(.evaluate) {
       let wantsIdeal = evaluates(task.round) && wantsOracle(task.plans.global)
       return [
         estimate.parcel.layers: Served(
-          figures: try Server.diagnose(estimate), reportedMeans: estimate[task.plans.global.reported],
+          figures: try Server.diagnose(estimate),
+          reportedMeans: estimate[task.plans.global.reported],
           ideal: wantsIdeal ? try Server.ideal(estimate) : [])
       ]
     }

@@ -19,11 +19,11 @@ extension Federation {
       wires: counts, rule: rule, layout: experiment.layout, cohort: cohort,
       cohortLayouts: layouts(of: cohort), placement: placement, parcels: parcels, round: round
     )
-    let total = LayerDiagnostics.total(figures.map(\.diagnostics))
+    let total = figures.isEmpty ? nil : LayerDiagnostics.total(figures.map(\.diagnostics))
     let report = RoundReport(
       round: round, method: rule.name, clients: cohort, trainLoss: outcomes.loss(try weights(of: cohort)),
       personalised: outcomes.personalised(), global: evaluation?.global, oracle: evaluation?.oracle,
-      rho: total.rho, rhoFedIT: total.rhoFedIT, rhoOptimum: total.rhoOptimum, closedGap: total.closedGap,
+      rho: total?.rho, rhoFedIT: total?.rhoFedIT, rhoOptimum: total?.rhoOptimum, closedGap: total?.closedGap,
       bytes: audit.counted, seconds: [Phase: Spread](gathered: seconds))
     return RoundOutcome(
       report: report, layers: zip(experiment.layout.layers, figures).map { $1.report(round: round, $0) },

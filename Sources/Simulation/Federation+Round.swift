@@ -18,7 +18,7 @@ extension Federation {
   ) throws -> RoundOutcome? {
     timer.reset()
     var bytes = CountedBytes()
-    let cohort = sampler.cohort(round: round)
+    let cohort = placeCohort(ofRound: round)
     let plans = RoundPlans(rule.wirePlan(round: round), experiment.family)
     let plan = plans.global
     let trained = try train(cohort, from: global, plans, round: round, world)
@@ -33,8 +33,8 @@ extension Federation {
     let oracle = try evaluates(round) ? oracle(exchanged, under: evaluated.head, cohort, plan, world) : nil
     let metrics = try evaluates(round) ? testMetrics(experiment.model, evaluated, base, world) : nil
     let allOutcomes = try world.gather(
-      trained.outcomes, of: cohort, placement: placement, labelCount: experiment.test.labelCount,
-      to: Self.root)
+      trained.outcomes, of: cohort, placement: placement,
+      labelCount: evaluates(round) ? experiment.test.labelCount : 0, to: Self.root)
     // A method that applies the ideal update exactly is its own oracle.
     let isExact = plan.base != .none && experiment.configuration.evaluate.oracle
     return try report(
@@ -43,6 +43,7 @@ extension Federation {
 
   func evaluates(_ round: Int) -> Bool {
     let configuration = experiment.configuration
+    guard isEvaluated else { return false }
     return round % configuration.evaluate.every == 0 || round == configuration.training.rounds
   }
 
@@ -72,11 +73,12 @@ extension Federation {
     var trained = Trained(updates: PackedParcels(parcels), reported: PackedParcels(parcels))
     for client in clients {
       let plan = plans[client: client]
+      var memory = memories.removeValue(forKey: client) ?? ClientMemory()
       let (parameters, loss) = timer.measure(.train) {
-        trainer.train(
-          client, from: global, base: base, plan: plan, round: round,
-          memory: &memories[client, default: ClientMemory()])
+        trainer.train(client, from: global, base: base, plan: plan, round: round, memory: &memory)
       }
+      // A client that keeps nothing costs nothing once its round is over.
+      if !memory.isEmpty { memories[client] = memory }
       guard loss.isFinite, parameters.values.allSatisfy(\.isFinite) else {
         throw SimulationError.diverged(round: round, client: client)
       }

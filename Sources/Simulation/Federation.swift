@@ -26,7 +26,9 @@ public final class Federation {
 
   let experiment: Experiment
   let rule: any AggregationRule
-  let placement: Placement
+  private let placements: RoundPlacements
+  /// Where the clients of the present round are hosted.
+  private(set) var placement: Placement
   let sampler: CohortSampler
   let trainer: ClientTrainer
   let evaluator: Evaluator
@@ -48,14 +50,19 @@ public final class Federation {
   /// The last round from which the run can go on; nil where nothing has been saved.
   public internal(set) var savedRound: Int?
 
+  /// Whether rounds are evaluated as the configuration says, and ρ is found; else they train and communicate alone.
+  let isEvaluated: Bool
+
   /// Prepares the rank's part; `rankCount` is the size of the communicator that `run` will get.
-  public init(_ experiment: Experiment, rankCount: Int) throws {
+  public init(_ experiment: Experiment, rankCount: Int, isEvaluated: Bool = true) throws {
+    self.isEvaluated = isEvaluated
     let configuration = experiment.configuration
     self.experiment = experiment
     rule = experiment.rule
     global = experiment.start
     evaluated = experiment.start
-    placement = experiment.placement(rankCount: rankCount)
+    placements = RoundPlacements(experiment, rankCount: rankCount)
+    placement = placements.standing
     sampler = experiment.sampler
     if experiment.changesBase {
       base = try experiment.pretrained.baseWeights(layout: experiment.layout)
@@ -65,6 +72,13 @@ public final class Federation {
       configuration.server.mode, layerCount: experiment.layout.layers.count, rankCount: rankCount)
     evaluator = Evaluator(maximumLength: configuration.data.maximumLength)
     testChunks = DealtChunks(all: experiment.test.evaluationChunks(size: configuration.evaluate.batch))
+  }
+
+  /// The cohort of a round, dealt to the ranks.
+  func placeCohort(ofRound round: Int) -> [Int] {
+    let cohort = sampler.cohort(round: round)
+    placement = placements.placement(of: cohort, isEvaluated: evaluates(round))
+    return cohort
   }
 
   /// Runs the rounds that are left and returns the final model, as it was evaluated, the same on every rank.

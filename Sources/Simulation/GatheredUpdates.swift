@@ -14,31 +14,43 @@ struct GatheredUpdates {
   let clientLayouts: [AdapterLayout]
   /// The index in `floats` of what would be the first float of each client's adapter.
   private let starts: [Int]
-  /// One parcel after another, in order of client id.
+  /// One client's parcel after another's.
   private var floats: [Float]
 
-  /// Every client has its part of `common` until what it sent is placed.
+  /// What was gathered in its place; what a client did not send is its part of `common`.
+  ///
+  /// Where the clients sent all of the parcel, it is kept as it lies: of many clients there is no second copy.
   init(
-    _ parcel: Parcel, cohort: [Int], weights: [Double], layouts: [AdapterLayout], common: AdapterParameters
+    _ parcel: Parcel, cohort: [Int], weights: [Double], layouts: [AdapterLayout], common: AdapterParameters,
+    sent: [Float], _ order: GatherOrder
   ) {
     self.parcel = parcel
     layout = common.layout
     self.cohort = cohort
     self.weights = weights
     clientLayouts = layouts
-    floats = []
-    floats.reserveCapacity(layouts.reduce(0) { $0 + parcel.range(in: $1).count })
-    var starts: [Int] = []
-    // Clients of one rank have one layout.
-    var parts: [Int: ArraySlice<Float>] = [:]
-    for layout in layouts {
-      let range = parcel.range(in: layout)
-      starts.append(floats.count - range.lowerBound)
-      let part = parts[layout.count] ?? common.leadingPart(layout).values[range]
-      parts[layout.count] = part
-      floats += part
+    let ranges = layouts.map { parcel.range(in: $0) }
+    if zip(order.chosen, ranges).allSatisfy({ $0.count == $1.count }) {
+      precondition(sent.count == order.count, "\(sent.count) floats gathered for \(order.count)")
+      starts = zip(order.offsets, ranges).map { $0 - $1.lowerBound }
+      floats = sent
+    } else {
+      var ends = 0
+      starts = ranges.map { range in
+        defer { ends += range.count }
+        return ends - range.lowerBound
+      }
+      floats = []
+      floats.reserveCapacity(ends)
+      // Clients of one rank have one layout.
+      var parts: [Int: ArraySlice<Float>] = [:]
+      for (layout, range) in zip(layouts, ranges) {
+        let part = parts[layout.count] ?? common.leadingPart(layout).values[range]
+        parts[layout.count] = part
+        floats += part
+      }
+      place(sent, order)
     }
-    self.starts = starts
   }
 
   /// Puts gathered floats in their places.

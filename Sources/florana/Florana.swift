@@ -13,7 +13,8 @@ struct Florana: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      SimulateCommand.self, CompareCommand.self, AggregateCommand.self, EvaluateCommand.self,
+      SimulateCommand.self, CompareCommand.self, ScalingCommand.self, AggregateCommand.self,
+      EvaluateCommand.self,
       BenchmarkCommand.self, DoctorCommand.self,
     ])
 

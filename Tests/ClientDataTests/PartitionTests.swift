@@ -218,6 +218,40 @@ import Testing
   }
 }
 
+@Suite struct FillingTests {
+  /// Row by row, whoever has the most rows gives its last one; the lowest id among equals.
+  private func filled(_ dealt: [[Int]], _ minimumRows: Int) -> [[Int]] {
+    var dealt = dealt
+    for poor in dealt.indices {
+      while dealt[poor].count < minimumRows {
+        let most = dealt.map(\.count).max()!
+        let donor = dealt.firstIndex { $0.count == most }!
+        dealt[poor].append(dealt[donor].removeLast())
+        dealt[poor].sort()
+      }
+    }
+    return dealt
+  }
+
+  @Test(arguments: [
+    [0, 5, 0, 9, 5, 1, 0, 9], [0, 0, 0, 0, 0, 24, 0, 0], [1, 1, 7, 6, 5, 4, 0, 1], [3, 3, 3, 3, 3, 3, 3, 3],
+    [2, 3, 4, 3, 2, 4, 3, 3],
+  ])
+  func smallClientsTakeFromTheLargest(counts: [Int]) {
+    var next = 0
+    let dealt = counts.map { count in
+      defer { next += count }
+      return Array(next..<next + count)
+    }
+    for minimumRows in 1...3 {
+      var found = dealt
+      Dealer(labels: [], minimumRows: minimumRows, seed: 1).fillUp(&found)
+      #expect(found == filled(dealt, minimumRows))
+      #expect(found.allSatisfy { $0.count >= minimumRows })
+    }
+  }
+}
+
 @Suite struct EmptyGroupTests {
   /// A group that only the test split has owns no client.
   @Test func groupsWithoutARowDoNotCount() throws {

@@ -126,6 +126,16 @@ import Testing
         """)
   }
 
+  @Test func ofManyClientsTheFirstAreShown() {
+    let shards = (0..<40).map { ClientShard(id: $0, trainRows: [0, 1], heldOutRows: [2]) }
+    let many = PartitionTable(shards: shards, labels: [0, 1, 1], labelNames: ["no", "yes"])
+    let lines = many.text.split(separator: "\n")
+    #expect(lines.count == 1 + 2 * 32 + 2 + 1 && lines.last == "the first 32 of 40 clients")
+    #expect(lines[lines.count - 3].split(separator: " ") == ["all", "train", "40", "40", "80"])
+    #expect(many.csv.split(separator: "\n").count == 1 + 2 * 40)
+    #expect(!table.text.contains("the first"))
+  }
+
   @Test func alignedText() {
     #expect(
       table.text == """

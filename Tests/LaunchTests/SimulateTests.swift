@@ -28,7 +28,7 @@ extension LaunchTests {
       #expect(reference.status == 0, "\(reference.standardError)")
       let expected = try world.results("one")
       #expect(expected.count == 2 && expected.allSatisfy { $0.global != nil && $0.oracle != nil })
-      for (ranks, placement) in [(2, "block"), (3, "block"), (4, "block"), (3, "cyclic")] {
+      for (ranks, placement) in [(2, "block"), (3, "block"), (4, "block"), (3, "cyclic"), (3, "balanced")] {
         let output = "\(ranks)-\(placement)"
         let job = try world.simulate(output, settings + ["clients.placement=\(placement)"], ranks: ranks)
         #expect(job.status == 0, "\(job.standardError)")

@@ -58,6 +58,17 @@ import Testing
     #expect(first.sorted() == Array(0..<100))
   }
 
+  /// A sample is the beginning of a shuffle of the whole population.
+  @Test func sampleIsTheStartOfAShuffle() {
+    for (count, population) in [(1, 1), (3, 7), (40, 100), (100, 100)] {
+      var stream = RandomStream(RandomKey(seed: 8, purpose: .test))
+      var copy = stream
+      var all = Array(0..<population)
+      for first in 0..<count { all.swapAt(first, first + copy.uniformInteger(below: population - first)) }
+      #expect(stream.sample(count, of: population) == all[..<count].sorted())
+    }
+  }
+
   @Test func sampleIsSortedWithoutRepetition() {
     var stream = stream()
     for _ in 0..<50 {

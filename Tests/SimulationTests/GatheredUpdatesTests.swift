@@ -32,10 +32,9 @@ import Testing
     _ chosen: FloatRanges, _ cohort: [Int], _ weights: [Double], _ placement: Placement
   ) -> GatheredUpdates {
     let common = AdapterParameters(layout: layout, values: [Float](repeating: -7, count: layout.count))
-    var gathered = GatheredUpdates(
-      whole, cohort: cohort, weights: weights, layouts: cohort.map { _ in layout }, common: common)
-    gathered.place(message(chosen, cohort, placement), GatherOrder(cohort, placement) { _ in chosen })
-    return gathered
+    return GatheredUpdates(
+      whole, cohort: cohort, weights: weights, layouts: cohort.map { _ in layout }, common: common,
+      sent: message(chosen, cohort, placement), GatherOrder(cohort, placement) { _ in chosen })
   }
 
   @Test(arguments: Placement.Kind.allCases, [1, 2, 3, 5])
@@ -90,11 +89,11 @@ import Testing
       layers: layout.layers.map(\.layer), head: [HeadTensor(name: "w", shape: [2])], headMode: .shared,
       hasCores: true)
     let common = AdapterParameters(layout: cored, values: [1, 2, 3, 4, 5, 0, 9, 9])
-    var gathered = GatheredUpdates(
-      whole, cohort: [0, 1], weights: [0.25, 0.75], layouts: [cored, cored], common: common)
     let chosen = RoundPlan(FedSB().wirePlan(round: 1), layout: cored).uploaded
     let placement = Placement(kind: .block, clientCount: 2, rankCount: 1)
-    gathered.place([2, 0, 4] + [-4, 8, 0], GatherOrder([0, 1], placement) { _ in chosen })
+    let gathered = GatheredUpdates(
+      whole, cohort: [0, 1], weights: [0.25, 0.75], layouts: [cored, cored], common: common,
+      sent: [2, 0, 4] + [-4, 8, 0], GatherOrder([0, 1], placement) { _ in chosen })
     let estimate = try Server(rule: FedSB()).next(gathered, after: common, round: 1)
     #expect(estimate.values == [1, 2, 3, 4, 5, -2.5, 6, 1])
     // W* = -2.5 [3; 4; 5] [1 2]; the oracle's pairs carry the cores.
@@ -106,11 +105,9 @@ import Testing
 
   @Test func anOracleIsTheExactIdealUpdate() throws {
     let placement = Placement(kind: .block, clientCount: 2, rankCount: 1)
-    var gathered = GatheredUpdates(
+    let gathered = GatheredUpdates(
       whole, cohort: [0, 1], weights: [0.25, 0.75], layouts: [layout, layout],
-      common: AdapterParameters(layout: layout))
-    gathered.place(
-      [1, 2, 3, 4, 5, 0, 0] + [-1, 1, 2, 0, 1, 0, 0],
+      common: AdapterParameters(layout: layout), sent: [1, 2, 3, 4, 5, 0, 0] + [-1, 1, 2, 0, 1, 0, 0],
       GatherOrder([0, 1], placement) { _ in layout.trainable })
     let ideal = dense(try Server.ideal(Estimate(updates: gathered, values: [], layers: []))[0])
     // W* = 0.25 [3; 4; 5] [1 2] + 0.75 [2; 0; 1] [-1 1]
@@ -130,10 +127,10 @@ import Testing
     let placement = Placement(kind: .block, clientCount: 2, rankCount: 1)
     let order = GatherOrder([0, 1], placement) { layouts[$0].trainable }
     #expect(order.rankCounts == [14] && order.offsets == [0, 9])
-    var gathered = GatheredUpdates(
+    let gathered = GatheredUpdates(
       whole, cohort: [0, 1], weights: [0.5, 0.5], layouts: layouts,
-      common: AdapterParameters(layout: layouts[0]))
-    gathered.place([1, 0, 0, 1, 1, 2, 3, 4, 6] + [1, 1, 5, 7, 8], order)
+      common: AdapterParameters(layout: layouts[0]), sent: [1, 0, 0, 1, 1, 2, 3, 4, 6] + [1, 1, 5, 7, 8],
+      order)
     let ideal = try gathered.withUpdates(of: layouts[0].layers[0]) { updates in
       #expect(updates.clients[1].adapterRank == 1 && updates.clients[1].b[1, 0] == 14)
       let update = IdealUpdate(updates)

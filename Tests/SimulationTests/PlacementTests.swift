@@ -23,6 +23,27 @@ import Testing
     #expect(placement.counts(of: Array(0..<10)).max()! - placement.counts(of: Array(0..<10)).min()! <= 1)
   }
 
+  @Test func longestFirstBalancesTheLoad() {
+    let (cohort, costs) = ([1, 4, 5, 7, 8, 9], [3.0, 7, 3, 2, 5, 4])
+    let placement = Placement(balancing: cohort, costs: costs, clientCount: 10, rankCount: 3)
+    // 7 to rank 0, 5 to 1, 4 to 2, then 3 to 2, 3 to 1, and 2 to 0, where 7 is the least.
+    #expect(cohort.map { placement.rank(ofClient: $0) } == [2, 0, 1, 0, 1, 2])
+    let loads = (0..<3).map { rank in
+      zip(cohort, costs).reduce(0) { $0 + (placement.rank(ofClient: $1.0) == rank ? $1.1 : 0) }
+    }
+    #expect(loads == [9, 8, 7])
+    #expect(placement.clients(of: cohort, onRank: 1) == [5, 8])
+    // Whoever was not dealt is where blocks have them.
+    let block = Placement(kind: .block, clientCount: 10, rankCount: 3)
+    #expect([0, 2, 3, 6].allSatisfy { placement.rank(ofClient: $0) == block.rank(ofClient: $0) })
+  }
+
+  @Test func equalCostsGoAroundTheRanks() {
+    let placement = Placement(
+      balancing: Array(0..<7), costs: [Double](repeating: 2, count: 7), clientCount: 7, rankCount: 3)
+    #expect((0..<7).map { placement.rank(ofClient: $0) } == [0, 1, 2, 0, 1, 2, 0])
+  }
+
   @Test func cohortsDependOnSeedAndRoundAlone() {
     let sampler = CohortSampler(clientCount: 20, participation: 0.3, seed: 4)
     #expect(sampler.cohort(round: 1).count == 6)

@@ -8,11 +8,13 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from preparation import pytorch, tensorfile
+from preparation import plotting, pytorch, tensorfile
 
 SCRIPTS = Path(__file__).resolve().parent.parent
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "good", "bad", "film", "a", "\"quoted", "is", "it"]
-PYTORCH_MISSING = ", ".join(pytorch.missing())
+PYTORCH_MISSING = ", ".join(pytorch.ENVIRONMENT.missing())
+PLOTTING_MISSING = ", ".join(plotting.ENVIRONMENT.missing())
+with_plotting = unittest.skipIf(PLOTTING_MISSING, f"not installed: {PLOTTING_MISSING} (scripts/prepare_plotting.py)")
 with_pytorch = unittest.skipIf(PYTORCH_MISSING, f"not installed: {PYTORCH_MISSING} (scripts/prepare_pytorch.py)")
 
 

@@ -1,0 +1,1 @@
+"""What scripts/plot.py and scripts/merge_scaling.py read and draw."""
