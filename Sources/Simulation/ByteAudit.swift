@@ -51,27 +51,15 @@ struct ByteAudit: Sendable, Equatable {
     _ rule: any AggregationRule, _ layout: AdapterLayout, _ cohort: [Int], _ cohortLayouts: [AdapterLayout],
     _ placement: Placement, round: Int
   ) -> ByteCounts {
-    let head = layout.headMode == .shared ? layout.count - layout.factorCount : 0
-    let downloaded = rule.wirePlan(round: round).downloaded
-    func counts(of client: Int, _ slot: LayerSlot) -> WireFloatCounts {
-      let ranks = cohortLayouts.map { $0.layers[slot.index].layer.adapterRank }
-      return rule.wireFloatCounts(of: slot.shape, adapterRanks: ranks, client: client, round: round)
-    }
-    let perClient = cohort.indices.map { client in
-      layout.layers.reduce(WireFloatCounts(up: head, down: head)) { $0 + counts(of: client, $1) }
-    }
-    let broadcastFloats = layout.layers.reduce(head) { sum, slot in
-      let client = cohortLayouts[0].layers[slot.index].layer
-      return sum + counts(of: 0, slot).down
-        - downloaded.floatCount(of: slot.shape, adapterRank: client.adapterRank)
-        + downloaded.floatCount(of: slot.shape, adapterRank: slot.layer.adapterRank)
-    }
+    let volume = MessageVolume(
+      rule, shapes: layout.layers.map(\.shape), headFloatCount: layout.sharedHeadFloatCount,
+      adapterRanks: cohortLayouts.map(\.adapterRank), largestAdapterRank: layout.adapterRank, round: round)
     let floatBytes = MemoryLayout<Float>.stride
-    let crossing = zip(cohort, perClient).filter { placement.rank(ofClient: $0.0) != 0 }
+    let crossing = zip(cohort, volume.clients).filter { placement.rank(ofClient: $0.0) != 0 }
     return ByteCounts(
-      logicalUp: perClient.reduce(0) { $0 + $1.up } * floatBytes,
-      logicalDown: perClient.reduce(0) { $0 + $1.down } * floatBytes,
+      logicalUp: volume.clients.reduce(0) { $0 + $1.up } * floatBytes,
+      logicalDown: volume.clients.reduce(0) { $0 + $1.down } * floatBytes,
       gathered: crossing.reduce(0) { $0 + $1.1.up } * floatBytes,
-      broadcast: (placement.rankCount - 1) * broadcastFloats * floatBytes)
+      broadcast: (placement.rankCount - 1) * volume.broadcastFloatCount * floatBytes)
   }
 }
