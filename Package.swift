@@ -51,7 +51,7 @@ let package = Package(
     library("Names"),
     library("Safetensors", ["Files", "Names"]),
     library("Adapters", ["Files", "LinearAlgebra", "Randomness", "Safetensors"]),
-    library("Transformer", ["Adapters", "CKernels", "LinearAlgebra", "Randomness", "Safetensors"]),
+    library("Transformer", ["Adapters", "CKernels", "Files", "LinearAlgebra", "Randomness", "Safetensors"]),
     library("ClientData", ["Randomness", "Safetensors"]),
     library("Aggregation", ["LinearAlgebra"]),
     library("Configuration", ["Names", yams]),
@@ -60,8 +60,8 @@ let package = Package(
     library(
       "Simulation",
       [
-        "Adapters", "Aggregation", "ClientData", "Configuration", "LinearAlgebra", "MPI",
-        "Randomness", "Telemetry", "Transformer",
+        "Adapters", "Aggregation", "ClientData", "Configuration", "Files", "LinearAlgebra", "MPI",
+        "Randomness", "Safetensors", "Telemetry", "Transformer",
       ]),
     .executableTarget(
       name: "florana",

@@ -127,8 +127,8 @@ def collectives(arguments, folder):
 def on_cluster(arguments, folder, rate, ranks, command):
     hosts = (ranks + arguments.slots - 1) // arguments.slots
     return program(
-        [arguments.cluster, "--hosts", hosts, "--slots", arguments.slots, "--rate", rate, "--share", folder,
-         "mpirun", "-np", ranks, arguments.florana, *command])
+        [arguments.cluster, "--hosts", hosts, "--slots", arguments.slots, "--rate", rate,
+         "--share", folder, "--share", arguments.florana.resolve().parent, "mpirun", "-np", ranks, arguments.florana, *command])
 
 
 def program(command):

@@ -72,7 +72,8 @@ def compare(arguments, clients):
         seconds = statistics.median(result["seconds"] for result in ours)
         other = statistics.median(theirs)
         yield {
-            "clients": clients, "method": method, "seconds": seconds, "ratioToProduct": ours[0]["ratio"],
+            "clients": clients, "method": method, "seconds": seconds,
+            "ratioToProduct": statistics.median(result["ratio"] for result in ours),
             "numpy": name, "numpySeconds": other, "timesFaster": other / seconds,
             "rho": ours[0].get("rho"), "numpyRho": rho(b, a, *found),
         }  # fmt: skip

@@ -10,10 +10,10 @@ export PYTHON
 export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1}
 # Containers often forbid the system call of single-copy messages within a host.
 export OMPI_MCA_btl_vader_single_copy_mechanism=${OMPI_MCA_btl_vader_single_copy_mechanism:-none}
-# A link that goes down ends the job after seconds instead of minutes.
-export OMPI_MCA_oob_tcp_keepalive_time=${OMPI_MCA_oob_tcp_keepalive_time:-5}
-export OMPI_MCA_oob_tcp_keepalive_intvl=${OMPI_MCA_oob_tcp_keepalive_intvl:-2}
-export OMPI_MCA_oob_tcp_keepalive_probes=${OMPI_MCA_oob_tcp_keepalive_probes:-3}
+# What a job on several hosts needs, except what the caller has set.
+while read -r option name value; do
+  [ "$option" != -mca ] || [ -v "OMPI_MCA_$name" ] || export "OMPI_MCA_$name=$value"
+done <"$ROOT/hostfiles/openmpi.conf"
 if [ "$(id -u)" -eq 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi

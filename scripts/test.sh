@@ -98,7 +98,9 @@ python_tests() {
 
 format_checks() {
   swift format lint --strict --recursive Sources Tests Package.swift &&
-    if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; fi
+    if command -v shellcheck >/dev/null; then
+      shellcheck scripts/*.sh scripts/*/*.sh scripts/slurm/florana.sbatch .ci/run
+    fi
 }
 
 scripts/setup.sh

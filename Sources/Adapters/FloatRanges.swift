@@ -21,6 +21,9 @@ public struct FloatRanges: Sendable, Equatable {
 
   public var isEmpty: Bool { count == 0 }
 
+  /// The floats of this choice that lie in `range`.
+  public func within(_ range: Range<Int>) -> FloatRanges { FloatRanges(ranges.map { $0.clamped(to: range) }) }
+
   /// The floats that are in this choice and not in `other`.
   public func subtracting(_ other: FloatRanges) -> FloatRanges {
     FloatRanges(

@@ -16,6 +16,12 @@ public struct PEFTConfiguration: Sendable, Equatable {
   /// `base_model_name_or_path`.
   public var baseModel: String?
 
+  /// The folder beside an adapter's that holds a base model of its own.
+  public static let ownBaseFolder = "base"
+  /// The value of `base_model_name_or_path` for it. PEFT and transformers follow a relative path from the current
+  /// folder, which then is the one around both; the dot keeps them from asking a hub for that name.
+  public static let ownBase = "./" + ownBaseFolder
+
   public init(
     adapterRank: Int, alpha: Double, targets: [String], dropout: Double, isRankStabilised: Bool,
     baseModel: String?

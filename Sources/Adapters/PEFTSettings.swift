@@ -13,7 +13,7 @@ public struct PEFTSettings: Sendable {
   public let alpha: Double
   /// `use_rslora`: scaling α/√r instead of α/r.
   public let isRankStabilised: Bool
-  /// `base_model_name_or_path`.
+  /// `base_model_name_or_path`; a base model of the adapter's own by its path.
   public let baseModel: String?
   /// `init_lora_weights` where it names a start that changes the base weights (PiSSA, OLoRA and others):
   /// factors of such adapters mean something on that changed base only.
@@ -39,7 +39,7 @@ public struct PEFTSettings: Sendable {
     adapterRank = try Self.require(values["r"], \.positiveInteger, "r", "a positive whole number", path)
     alpha = try Self.require(values["lora_alpha"], \.positiveNumber, "lora_alpha", "a positive number", path)
     isRankStabilised = values["use_rslora"] == .bool(true)
-    baseModel = values["base_model_name_or_path"]?.string
+    baseModel = Self.baseModel(values["base_model_name_or_path"]?.string, folder: folder)
     baseInitialization = values["init_lora_weights"]?.string.flatMap {
       Self.plainStarts.contains($0) ? nil : $0
     }
@@ -52,6 +52,13 @@ public struct PEFTSettings: Sendable {
     alphas = try PEFTPattern(values, key: "alpha_pattern", path: path)
     self.values = values
     bytes = Array(data)
+  }
+
+  /// Two adapters that each name a base of their own have not the same one.
+  private static func baseModel(_ name: String?, folder: String) -> String? {
+    guard name == PEFTConfiguration.ownBase else { return name }
+    let around = URL(fileURLWithPath: folder).resolvingSymlinksInPath().deletingLastPathComponent()
+    return around.appendingPathComponent(PEFTConfiguration.ownBaseFolder).path
   }
 
   private static let plainStarts: Set = ["gaussian", "orthogonal", "eva"]

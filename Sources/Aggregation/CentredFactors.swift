@@ -8,6 +8,10 @@ enum Side {
   case right
 
   var other: Side { self == .left ? .right : .left }
+
+  /// How a tile of the side's stack is to be read to have one row for each of its `(U+1) r` vectors: the `B_u`
+  /// lie side by side as they come, the `A_u` one below the other.
+  var tileOrientation: Orientation { self == .left ? .transposed : .asStored }
 }
 
 /// A cohort's factors as their weighted mean and the differences from it.
@@ -19,27 +23,26 @@ enum Side {
 /// The differences are those from the mean in Float64: in Float32, too, each block keeps a relative error of 1e-7
 /// however small the differences are.
 struct CentredFactors<Scalar: LAPACKScalar> {
-  private let updates: LayerUpdates
   let adapterRank: Int
-  private let left: SplitMean<Scalar>
-  private let right: SplitMean<Scalar>
+  let weights: [Double]
+  private let left: [MatrixView<Float>]
+  private let right: [MatrixView<Float>]
 
-  var clientCount: Int { updates.clients.count }
-  var weights: [Double] { updates.weights }
+  var clientCount: Int { weights.count }
   var blockCount: Int { clientCount + 1 }
   /// (U+1) r
   var rowCount: Int { blockCount * adapterRank }
 
-  /// `averages` are those of `updates`.
-  init(_ updates: LayerUpdates, averages: FactorPair) {
-    self.updates = updates
-    adapterRank = averages.a.rows
-    left = SplitMean(averages.b.transposed)
-    right = SplitMean(averages.a)
+  /// All clients have one adapter rank.
+  init(_ updates: LayerUpdates) {
+    adapterRank = updates.largestAdapterRank
+    weights = updates.weights
+    left = updates.clients.map(\.b)
+    right = updates.clients.map(\.a)
   }
 
   /// `outputs` (left) or `inputs` (right).
-  func columnCount(_ side: Side) -> Int { side == .left ? updates.shape.outputs : updates.shape.inputs }
+  func columnCount(_ side: Side) -> Int { side == .left ? left[0].rows : right[0].columns }
 
   /// All blocks of a side, one below the other: (U+1) r × outputs, the transposed blocks of `B`, or (U+1) r ×
   /// inputs, those of `A`.
@@ -49,38 +52,58 @@ struct CentredFactors<Scalar: LAPACKScalar> {
     let elements = [Scalar](unsafeUninitializedCapacity: rows * columns) { target, count in
       count = rows * columns
       guard let base = target.baseAddress, count > 0 else { return }
-      write(side, 0..<columns, into: MutableMatrixView(base, rows: rows, columns: columns))
+      let stack = MutableMatrixView(base, rows: rows, columns: columns)
+      guard side == .left else { return write(side, 0..<columns, into: stack) }
+      forEachTile(side) { tile, range in transpose(tile, into: stack.columns(range)) }
     }
     return Matrix(rows: rows, columns: columns, elements: elements)
   }
 
-  /// Lends the stack of a side by ranges of its columns, which share one buffer: it stays in the cache, and large
-  /// stacks never touch fresh memory.
+  /// Lends a side's blocks by ranges of outputs or inputs: range × (U+1) r (left) or (U+1) r × range (right).
+  /// The tiles share one buffer, which stays in the cache: large stacks never touch fresh memory.
   func forEachTile(_ side: Side, _ body: (MatrixView<Scalar>, Range<Int>) -> Void) {
-    let columns = columnCount(side)
-    let width = rowCount * columns <= 1 << 20 ? columns : min(columns, 1024)
+    let count = columnCount(side)
+    let width = min(count, Self.tileWidth(rowCount))
     guard rowCount > 0, width > 0 else { return }
     withUnsafeTemporaryAllocation(of: Scalar.self, capacity: rowCount * width) { buffer in
-      for start in stride(from: 0, to: columns, by: width) {
-        let range = start..<min(start + width, columns)
-        let tile = MutableMatrixView(buffer.baseAddress!, rows: rowCount, columns: range.count)
+      for start in stride(from: 0, to: count, by: width) {
+        let range = start..<min(start + width, count)
+        let (rows, columns) = side == .left ? (range.count, rowCount) : (rowCount, range.count)
+        let tile = MutableMatrixView(buffer.baseAddress!, rows: rows, columns: columns)
         write(side, range, into: tile)
         body(tile.view, range)
       }
     }
   }
 
+  /// Half a megabyte of Float32 or, for many rows, what a product takes at a time.
+  private static func tileWidth(_ rows: Int) -> Int { max(320, (1 << 17) / max(rows, 1) & ~63) }
+
   private func write(_ side: Side, _ range: Range<Int>, into tile: MutableMatrixView<Scalar>) {
-    func block(_ index: Int) -> MutableMatrixView<Scalar> {
-      tile.rows(index * adapterRank..<(index + 1) * adapterRank)
-    }
-    (side == .left ? left : right).withViews(range) { mean, rest in
-      copy(mean, into: block(0))
-      for (client, term) in updates.clients.enumerated() {
-        if side == .left {
-          writeTransposedDifference(term.b.rows(range), mean, rest, into: block(client + 1))
-        } else {
-          writeDifference(term.a.columns(range), mean, rest, into: block(client + 1))
+    let r = adapterRank
+    guard r > 0 else { return }
+    let terms = side == .left ? left : right
+    // So much of every client at a time that the second look at it, after the mean is known, finds it in a cache.
+    let (height, width) = side == .left ? (max(1, 1024 / r), r) : (1, min(1024, range.count))
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: height * width) { sums in
+      withUnsafeTemporaryAllocation(of: Scalar.self, capacity: 2 * height * width) { parts in
+        var centre = SplitMean(sums: sums.baseAddress!, parts: parts.baseAddress!, capacity: height * width)
+        let (rows, columns) = side == .left ? (range, 0..<r) : (0..<r, range)
+        for top in stride(from: rows.lowerBound, to: rows.upperBound, by: height) {
+          for start in stride(from: columns.lowerBound, to: columns.upperBound, by: width) {
+            let part = MatrixPart(
+              rows: top..<min(top + height, rows.upperBound),
+              columns: start..<min(start + width, columns.upperBound))
+            centre.average(terms, weights, part)
+            for block in 0..<blockCount {
+              let (row, column) =
+                side == .left
+                ? (top - range.lowerBound, block * r) : (block * r + top, start - range.lowerBound)
+              let target = tile.rows(row..<row + part.rows.count).columns(
+                column..<column + part.columns.count)
+              centre.write(block == 0 ? nil : terms[block - 1].part(part), into: target)
+            }
+          }
         }
       }
     }
@@ -90,55 +113,37 @@ struct CentredFactors<Scalar: LAPACKScalar> {
 /// A mean as two numbers of `Scalar` each: what it rounds to and what that leaves. A difference from both, one
 /// after the other, is as good as one from the mean in Float64, and needs no conversion.
 private struct SplitMean<Scalar: LAPACKScalar> {
-  private let mean: Matrix<Scalar>
-  private let rest: Matrix<Scalar>
+  private let sums: UnsafeMutablePointer<Double>
+  private let mean: UnsafeMutablePointer<Scalar>
+  private let rest: UnsafeMutablePointer<Scalar>
 
-  init(_ exact: Matrix<Double>) {
-    let rounded = exact.elements.map { Scalar($0) }
-    let left = zip(exact.elements, rounded).map { Scalar($0 - Double($1)) }
-    mean = Matrix(rows: exact.rows, columns: exact.columns, elements: rounded)
-    rest = Matrix(rows: exact.rows, columns: exact.columns, elements: left)
+  /// Lent memory: `capacity` sums and twice as many parts.
+  init(sums: UnsafeMutablePointer<Double>, parts: UnsafeMutablePointer<Scalar>, capacity: Int) {
+    self.sums = sums
+    (mean, rest) = (parts, parts + capacity)
   }
 
-  func withViews(_ columns: Range<Int>, _ body: (MatrixView<Scalar>, MatrixView<Scalar>) -> Void) {
-    mean.withView { mean in rest.withView { body(mean.columns(columns), $0.columns(columns)) } }
+  /// The weighted mean of a part of all terms.
+  mutating func average(_ terms: [MatrixView<Float>], _ weights: [Double], _ part: MatrixPart) {
+    writeSum(terms, weights, part, into: sums)
+    for index in 0..<part.rows.count * part.columns.count {
+      mean[index] = Scalar(sums[index])
+      rest[index] = Scalar(sums[index] - Double(mean[index]))
+    }
   }
-}
 
-private func copy<Scalar: LAPACKScalar>(
-  _ source: MatrixView<Scalar>, into target: MutableMatrixView<Scalar>
-) {
-  for row in 0..<source.rows {
-    let start = target.base + row * target.stride
-    start.update(from: source.base + row * source.stride, count: source.columns)
-  }
-}
-
-private func writeDifference<Scalar: LAPACKScalar>(
-  _ term: MatrixView<Float>, _ mean: MatrixView<Scalar>, _ rest: MatrixView<Scalar>,
-  into target: MutableMatrixView<Scalar>
-) {
-  for row in 0..<term.rows {
-    let from = term.base + row * term.stride
-    let (centre, small) = (mean.base + row * mean.stride, rest.base + row * rest.stride)
-    let to = target.base + row * target.stride
-    for column in 0..<term.columns { to[column] = Scalar(from[column]) - centre[column] - small[column] }
-  }
-}
-
-/// By tiles of rows, so that each line of the target is written at once.
-private func writeTransposedDifference<Scalar: LAPACKScalar>(
-  _ term: MatrixView<Float>, _ mean: MatrixView<Scalar>, _ rest: MatrixView<Scalar>,
-  into target: MutableMatrixView<Scalar>
-) {
-  let tile = 32
-  for top in stride(from: 0, to: term.rows, by: tile) {
-    for column in 0..<term.columns {
-      let from = term.base + column
-      let (centre, small) = (mean.base + column * mean.stride, rest.base + column * rest.stride)
-      let to = target.base + column * target.stride
-      for row in top..<min(top + tile, term.rows) {
-        to[row] = Scalar(from[row * term.stride]) - centre[row] - small[row]
+  /// A term's difference from the mean, or the mean itself.
+  func write(_ term: MatrixView<Float>?, into target: MutableMatrixView<Scalar>) {
+    for row in 0..<target.rows {
+      let (centre, small) = (mean + row * target.columns, rest + row * target.columns)
+      let to = target.base + row * target.stride
+      if let term {
+        let from = term.base + row * term.stride
+        for column in 0..<target.columns {
+          to[column] = Scalar(from[column]) - centre[column] - small[column]
+        }
+      } else {
+        to.update(from: centre, count: target.columns)
       }
     }
   }

@@ -13,6 +13,8 @@ struct CoefficientSearch<Products: FactorProducts> {
 
   let products: Products
   let weights: [Double]
+  /// Whether a sweep is left out of which an older curvature expects less than the tolerance. In Float64 it counts.
+  private let endsEarly: Bool
   private let leftMeanProducts: Matrix<Double>
   private let rightMeanProducts: Matrix<Double>
   /// `‖E₀‖²`, the averages' objective.
@@ -24,9 +26,10 @@ struct CoefficientSearch<Products: FactorProducts> {
   /// `‖W*‖²`
   let idealSquare: Double
 
-  init(_ products: Products, weights: [Double]) {
+  init(_ products: Products, weights: [Double], endsEarly: Bool = false) {
     self.products = products
     self.weights = weights
+    self.endsEarly = endsEarly
     leftMeanProducts = products.meanProducts(.left)
     rightMeanProducts = products.meanProducts(.right)
     averageObjective = products.averageObjective
@@ -45,6 +48,8 @@ struct CoefficientSearch<Products: FactorProducts> {
     var right: [Double]
     /// `‖W* − B̂Â‖²`
     var objective: Double
+    /// `‖B̂Â − B̄Ā‖²`
+    var changeSquare = 0.0
     var sweeps = 0
 
     subscript(side: Side) -> [Double] {
@@ -59,60 +64,122 @@ struct CoefficientSearch<Products: FactorProducts> {
     return State(left: zeros, right: zeros, objective: averageObjective)
   }
 
+  /// The coefficients themselves, the mean's first.
+  func full(_ state: State, _ side: Side) -> [Double] { zip(products.mean, state[side]).map { $0 + $1 } }
+
+  /// `‖B̂‖²` or `‖Â‖²`.
+  func normSquare(_ state: State, _ side: Side) -> Double {
+    max(0, products.moment(side, full(state, side)).trace)
+  }
+
+  /// `⟨B̂, B̄⟩` or `⟨Â, Ā⟩`.
+  func innerProductWithAverage(_ state: State, _ side: Side) -> Double {
+    contract(full(state, side), meanProducts(side)).trace
+  }
+
   /// Sweeps from `start` until the objective stands still; the objective never rises.
-  func descend(from start: State, recording: ((Double) -> Void)? = nil) throws -> State {
+  ///
+  /// `tolerance`: the part of the objective below which a sweep's gain is the end.
+  func descend(
+    from start: State, tolerance: Double = Self.tolerance, recording: ((Double) -> Void)? = nil
+  ) throws -> State {
     var state = start
-    let floor = 1e-18 * idealSquare
+    var last: Quadratic?
     while state.sweeps < Self.sweepLimit {
-      let before = state.objective
-      var next = try improved(improved(state, .left), .right)
+      let slope = slope(.left, other: state.right)
+      if endsEarly, let last, try expectedGain(slope, last, state.left) <= tolerance * state.objective {
+        break
+      }
+      let terms = try quadratic(.left, slope)
+      last = terms
+      var next = try improved(minimum(state, .left, terms), .right)
       next.sweeps += 1
       // Rounding can lift the objective once nothing is left to gain.
-      guard next.objective < before else { break }
+      guard next.objective < state.objective else { break }
+      let gain = state.objective - next.objective
       state = next
       recording?(state.objective)
-      if before - state.objective <= Self.tolerance * before || state.objective <= floor { break }
+      if gain <= tolerance * (state.objective + gain), gain.isFinite { break }
+      if state.objective <= 1e-18 * idealSquare { break }
     }
     return state
   }
 
   /// The state with one side's coefficients at the minimum for the other side's.
   func improved(_ state: State, _ side: Side) throws -> State {
-    let terms = try quadratic(side, other: state[side.other])
+    try minimum(state, side, quadratic(side, other: state[side.other]))
+  }
+
+  private func minimum(_ state: State, _ side: Side, _ terms: Quadratic) throws -> State {
     let x = state[side]
-    let gradient = zip(terms.linear, terms.hessian.times(x)).map { $0 - $1 }
+    let step = try step(terms.hessian, terms.slope.gradient(terms.hessian, at: x))
     var next = state
-    next[side] = zip(x, try step(terms.hessian, gradient)).map { $0 + $1 }
-    next.objective = terms.value(at: next[side])
+    next[side] = zip(x, step).map { $0 + $1 }
+    (next.objective, next.changeSquare) = terms.values(at: next[side])
     return next
   }
 
-  /// The objective as a function of one side's coefficients.
-  struct Quadratic {
-    var hessian: Matrix<Double>
+  /// What a step from `x` would gain, by a curvature from nearby: the dearest question is not asked to learn that
+  /// nothing is left. Without bound where the curvature is not from nearby.
+  private func expectedGain(_ slope: Slope, _ last: Quadratic, _ x: [Double]) throws -> Double {
+    var change = last.slope.moment
+    for index in change.elements.indices { change.elements[index] -= slope.moment.elements[index] }
+    guard change.frobeniusNorm <= 0.05 * slope.moment.frobeniusNorm else { return .infinity }
+    let gradient = slope.gradient(last.hessian, at: x)
+    return dot(gradient, try step(last.hessian, gradient))
+  }
+
+  /// The objective as a function of one side's coefficients, without its curvature.
+  struct Slope {
     var linear: [Double]
     var constant: Double
+    /// `⟨b_v Â, B̄Y⟩`
+    var overlaps: [Double]
+    /// `‖B̄Y‖²`
+    var own: Double
+    /// `ÂÂᵀ`, of which the curvature is a function.
+    var moment: Matrix<Double>
 
-    func value(at x: [Double]) -> Double {
-      max(0, constant - 2 * dot(linear, x) + dot(x, hessian.times(x)))
+    func gradient(_ hessian: Matrix<Double>, at x: [Double]) -> [Double] {
+      zip(linear, hessian.times(x)).map { $0 - $1 }
     }
   }
 
-  /// With `q = e₀ + y`: `‖E₀ − B̄Y‖² − 2 ⟨E₀ − B̄Y, XÂ⟩ + ‖XÂ‖²`.
+  struct Quadratic {
+    var slope: Slope
+    var hessian: Matrix<Double>
+
+    /// `‖W* − B̂Â‖²` and `‖B̂Â − B̄Ā‖²`.
+    func values(at x: [Double]) -> (objective: Double, changeSquare: Double) {
+      let square = dot(x, hessian.times(x))
+      let objective = slope.constant - 2 * dot(slope.linear, x) + square
+      return (max(0, objective), max(0, slope.own + 2 * dot(slope.overlaps, x) + square))
+    }
+
+    func value(at x: [Double]) -> Double { values(at: x).objective }
+  }
+
   func quadratic(_ side: Side, other y: [Double]) throws -> Quadratic {
+    try quadratic(side, slope(side, other: y))
+  }
+
+  private func quadratic(_ side: Side, _ slope: Slope) throws -> Quadratic {
+    Quadratic(slope: slope, hessian: try products.curvature(side, moment: slope.moment))
+  }
+
+  /// With `q = e₀ + y`: `‖E₀ − B̄Y‖² − 2 ⟨E₀ − B̄Y, XÂ⟩ + ‖XÂ‖²`.
+  private func slope(_ side: Side, other y: [Double]) -> Slope {
     let full = zip(products.mean, y).map { $0 + $1 }
-    let changes = products.moment(side.other, y)
+    let (changes, correlations) = products.answers(side, changes: y)
     let crossed = contract(y, meanProducts(side.other)).transposed
     let mixed = crossed + changes
-    let moment = (contract(full, meanProducts(side.other)) + mixed).symmetrized
-    let correlations = products.correlation(side, with: full)
     let overlaps = meanProducts(side).times(mixed.elements)
     let own = dot(meanBlock(side), changes.elements)
-    let changed = correlations[0] - meanCorrelation
-    return Quadratic(
-      hessian: try products.curvature(side, moment: moment),
+    return Slope(
       linear: zip(correlations, overlaps).map { $0 - $1 },
-      constant: averageObjective - 2 * changed + own)
+      constant: averageObjective - 2 * (correlations[0] - meanCorrelation) + own, overlaps: overlaps,
+      own: own,
+      moment: (contract(full, meanProducts(side.other)) + mixed).symmetrized)
   }
 
   /// `Σ_v x_v M_v` as an r×r matrix, from rows of r² numbers.

@@ -49,17 +49,36 @@ public struct LayerDiagnostics: Sendable, Equatable {
 /// The differences are formed in the coordinates of QR decompositions in Float64: they are right to about
 /// 1e-15 of `‖W*‖`, where Gram matrices would lose half of the digits.
 ///
-/// Cost, with n = Σ adapterRank: the QR decompositions take about `n² (outputs + inputs)` multiply-adds; ρ_opt
-/// takes all singular values of the dense core, min(n, outputs) × min(n, inputs), of the order of the cube of its
-/// side. For wide stacks (n > min(outputs, inputs)) the core is as large as the layer and is decomposed in
-/// full all the same, not by block Krylov iteration: 0.04, 0.3 and 3 s at 512², 1024² and 2048² on one core.
+/// Cost, with n = Σ adapterRank: the QR decompositions take about `n² (outputs + inputs)` multiply-adds. ρ_opt takes
+/// all singular values of a small core, min(n, outputs) × min(n, inputs); of a large one the leading directions by
+/// block Krylov iteration and the norm of the rest.
 public func diagnose(_ updates: LayerUpdates, _ aggregated: AggregatedLayer) throws -> LayerDiagnostics {
   let distances = try MeasuredDistances(updates, aggregated)
-  let tail = try distances.ideal.withView { try singularValues($0) }.dropFirst(updates.largestAdapterRank)
   return LayerDiagnostics(
     idealNorm: distances.ideal.frobeniusNorm, errorNorm: distances.errorNorm,
     errorNormFedIT: distances.errorNormFedIT,
-    errorNormOptimum: tail.reduce(0) { $0 + $1 * $1 }.squareRoot())
+    errorNormOptimum: try tailNorm(distances.ideal, beyond: updates.largestAdapterRank))
+}
+
+/// `√Σ_{i>rank} σ_i²`
+func tailNorm(_ matrix: Matrix<Double>, beyond rank: Int) throws -> Double {
+  let side = min(matrix.rows, matrix.columns)
+  if side > 16 * (rank + LeadingSubspace.oversampling),
+    let space = try LeadingSubspace(
+      of: LinearMap(matrix), rank: rank, accuracy: .measurement, sizeLimit: side / 4)
+  {
+    var rest = matrix
+    rest.withMutableView { rest in
+      space.basis.withView { basis in
+        space.projection.withView {
+          multiply(basis, .asStored, $0, .asStored, into: rest, alpha: -1, beta: 1)
+        }
+      }
+    }
+    return rest.frobeniusNorm
+  }
+  let tail = try matrix.withView { try singularValues($0) }.dropFirst(rank)
+  return tail.reduce(0) { $0 + $1 * $1 }.squareRoot()
 }
 
 /// How far an aggregate and the averages, both as rounded to Float32, are from the ideal update.

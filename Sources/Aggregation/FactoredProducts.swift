@@ -29,8 +29,29 @@ struct FactoredProducts<Scalar: LAPACKScalar>: FactorProducts {
   func meanProducts(_ side: Side) -> Matrix<Double> { side == .left ? leftMeanProducts : rightMeanProducts }
 
   func correlation(_ side: Side, with combination: [Double]) -> [Double] {
-    let sum = combined(side.other, combination).withView { Matrix<Scalar>(transposing: $0) }
-    return blockDots(side, stacks.idealImage(side, sum))
+    blockDots(side, errorImage(side, combination))
+  }
+
+  func errorImageNorm(_ side: Side, _ combination: [Double]) -> Double {
+    errorImage(side, combination).frobeniusNorm
+  }
+
+  /// r × columns: `(E₀ Âᵀ)ᵀ` or `B̂ᵀ E₀`.
+  private func errorImage(_ side: Side, _ combination: [Double]) -> Matrix<Scalar> {
+    errorImage(side, of: combined(side.other, combination))
+  }
+
+  private func errorImage(_ side: Side, of sum: Matrix<Double>) -> Matrix<Scalar> {
+    stacks.idealImage(side, sum.withView { Matrix<Scalar>(transposing: $0) })
+  }
+
+  /// Both from one combination of the other side's blocks.
+  func answers(_ side: Side, changes: [Double]) -> (moment: Matrix<Double>, correlations: [Double]) {
+    var sum = combined(side.other, changes)
+    let moment = sum.withView { gramMatrix($0) }
+    let size = sum.elements.count
+    for index in 0..<size { sum.elements[index] += Double(stacks[side.other].elements[index]) }
+    return (moment, blockDots(side, errorImage(side, of: sum)))
   }
 
   func moment(_ side: Side, _ combination: [Double]) -> Matrix<Double> {
@@ -70,22 +91,12 @@ struct FactoredProducts<Scalar: LAPACKScalar>: FactorProducts {
 
   /// r × columns: `Σ_v y_v b_v`.
   private func combined(_ side: Side, _ combination: [Double]) -> Matrix<Double> {
-    let stack = stacks[side]
-    let size = adapterRank * stack.columns
-    var sum = Matrix<Double>(rows: adapterRank, columns: stack.columns)
-    stack.elements.withUnsafeBufferPointer { numbers in
-      sum.elements.withUnsafeMutableBufferPointer { sum in
-        for start in Swift.stride(from: 0, to: size, by: 2048) {
-          for (block, factor) in combination.enumerated() where factor != 0 {
-            let offset = block * size
-            for index in start..<min(start + 2048, size) {
-              sum[index] += factor * Double(numbers[offset + index])
-            }
-          }
-        }
-      }
+    stacks[side].withView { stack in
+      let used = combination.indices.filter { combination[$0] != 0 }
+      guard !used.isEmpty else { return Matrix(rows: adapterRank, columns: stack.columns) }
+      let blocks = used.map { stack.rows($0 * adapterRank..<($0 + 1) * adapterRank) }
+      return Aggregation.combination(blocks, used.map { combination[$0] })
     }
-    return sum
   }
 
   /// `⟨b_v, image⟩` of every block, for an r × columns image.

@@ -12,12 +12,8 @@ public struct FedIT: AggregationRule {
 
 /// The averages as a layer.
 func averaged(_ updates: LayerUpdates, sweeps: Int?) -> AggregatedLayer {
-  averaged(FactorPair(averaging: updates), updates, sweeps: sweeps)
-}
-
-/// The same from averages that are there already.
-func averaged(_ averages: FactorPair, _ updates: LayerUpdates, sweeps: Int?) -> AggregatedLayer {
-  let averages = averages.rounded
-  let weights = CombinationCoefficients(ofB: updates.weights, ofA: updates.weights)
-  return AggregatedLayer(a: averages.a, b: averages.b, coefficients: weights, sweeps: sweeps)
+  let weights = updates.weights
+  return AggregatedLayer(
+    a: averaged(updates.clients.map(\.a), weights), b: averaged(updates.clients.map(\.b), weights),
+    coefficients: CombinationCoefficients(ofB: weights, ofA: weights), sweeps: sweeps)
 }

@@ -17,15 +17,14 @@ public struct FloraNA: AggregationRule {
 
   public func aggregate(_ updates: LayerUpdates) throws -> AggregatedLayer {
     let rank = try updates.uniformAdapterRank(for: self)
-    let average = FactorPair(averaging: updates)
-    guard rank > 0 else { return averaged(average, updates, sweeps: 0) }
+    guard rank > 0 else { return averaged(updates, sweeps: 0) }
     let form = EstimatorForm.cheapest(
       clients: updates.clients.count, adapterRank: rank, shape: updates.shape)
     let isLarge = form.isLarge(clients: updates.clients.count, adapterRank: rank, shape: updates.shape)
-    if isLarge, let estimate = try Estimate<Float>(updates, average, form), estimate.isResolved {
+    if isLarge, let estimate = try Estimate<Float>(updates, form), estimate.isResolved {
       return estimate.layer
     }
-    return try Estimate<Double>(updates, average, form)?.layer ?? averaged(average, updates, sweeps: 0)
+    return try Estimate<Double>(updates, form)?.layer ?? averaged(updates, sweeps: 0)
   }
 }
 
@@ -40,61 +39,59 @@ private struct Estimate<Scalar: LAPACKScalar> {
   let isResolved: Bool
 
   /// `nil` where nothing beats the averages.
-  init?(_ updates: LayerUpdates, _ average: FactorPair, _ form: EstimatorForm) throws {
-    let factors = CentredFactors<Scalar>(updates, averages: average)
+  init?(_ updates: LayerUpdates, _ form: EstimatorForm) throws {
+    let factors = CentredFactors<Scalar>(updates)
     switch form {
-    case .gram: try self.init(updates, average, factors, GramProducts(factors))
-    case .factored: try self.init(updates, average, factors, FactoredProducts(factors))
+    case .gram: try self.init(updates, factors, GramProducts(factors))
+    case .factored: try self.init(updates, factors, FactoredProducts(factors))
     }
   }
 
   private init?(
-    _ updates: LayerUpdates, _ average: FactorPair, _ factors: CentredFactors<Scalar>,
-    _ products: some FactorProducts
+    _ updates: LayerUpdates, _ factors: CentredFactors<Scalar>, _ products: some FactorProducts
   ) throws {
-    let search = CoefficientSearch(products, weights: updates.weights)
+    let search = CoefficientSearch(
+      products, weights: updates.weights, endsEarly: Scalar.self == Float.self)
     let start = search.averageObjective
     // Below 1e-8 of ‖W*‖ the rounding of the factors is the larger error.
     guard start > 1e-16 * search.idealSquare else { return nil }
     let best = try bestState(search)
     guard best.objective < start else { return nil }
     isResolved = best.objective > 1e-3 * start
-    let found = combined(updates, search.clientCoefficients(best), average, sweeps: best.sweeps)
-    let doubt = doubtfulPart * (found.pair.roundingScale + average.roundingScale)
-    guard start.squareRoot() - best.objective.squareRoot() <= doubt else {
-      layer = found.layer
-      return
+    let factor = search.balance(best)
+    let (found, losses) = combined(
+      updates, search.clientCoefficients(best).rebalanced(by: factor), sweeps: best.sweeps)
+    let isClear = start - best.objective > 2 * leastGain * start
+    if isClear, search.survivesRounding(best, scaledBy: factor, losses: losses, shape: updates.shape) {
+      layer = found
+    } else {
+      let gain = -roundedGain(of: found, over: FactorPair(averaging: updates), factors)
+      layer = gain > 2 * leastGain * start ? found : averaged(updates, sweeps: best.sweeps)
     }
-    let gain = -roundedGain(of: found.layer, over: average, factors)
-    layer = gain > 2 * leastGain * start ? found.layer : averaged(average, updates, sweeps: best.sweeps)
   }
 }
 
 /// Smaller relative differences are rounding, which must not choose.
 private let leastGain = 1e-6
 
-/// Rounding both factors to Float32 moves a product by at most 2⁻²³ of the product of their norms. Four times
-/// that also covers the rounding of the search's own objective. Gains below it are measured.
-private let doubtfulPart = 0x1p-21
-
 /// The lower of the two descents. Both mostly end in the same minimum: rounding must not choose, so the second
-/// has to be lower by more than the searches' own accuracy.
+/// has to be lower by more than the searches' own accuracy. It is pursued beyond that accuracy only where it is.
 private func bestState<Products>(
   _ search: CoefficientSearch<Products>
 ) throws -> CoefficientSearch<Products>.State {
   let first = try search.descend(from: search.average)
   guard let start = try search.spectralStart() else { return first }
-  let second = try search.descend(from: start)
-  return second.objective < first.objective * (1 - leastGain) ? second : first
+  let second = try search.descend(from: start, tolerance: leastGain)
+  return second.objective < first.objective * (1 - leastGain) ? try search.descend(from: second) : first
 }
 
 private func combined(
-  _ updates: LayerUpdates, _ coefficients: CombinationCoefficients, _ average: FactorPair, sweeps: Int
-) -> (pair: FactorPair, layer: AggregatedLayer) {
-  let (pair, coefficients) = balanced(updates, coefficients, average)
-  let layer = AggregatedLayer(
-    a: Matrix(rounding: pair.a), b: Matrix(rounding: pair.b), coefficients: coefficients, sweeps: sweeps)
-  return (pair, layer)
+  _ updates: LayerUpdates, _ coefficients: CombinationCoefficients, sweeps: Int
+) -> (layer: AggregatedLayer, losses: PairFigures) {
+  let b = roundedCombination(updates.clients.map(\.b), coefficients.ofB)
+  let a = roundedCombination(updates.clients.map(\.a), coefficients.ofA)
+  let layer = AggregatedLayer(a: a.matrix, b: b.matrix, coefficients: coefficients, sweeps: sweeps)
+  return (layer, PairFigures(b: b.loss, a: a.loss))
 }
 
 extension CoefficientSearch {
@@ -103,6 +100,21 @@ extension CoefficientSearch {
       ofB: Aggregation.clientCoefficients(state.left, weights),
       ofA: Aggregation.clientCoefficients(state.right, weights))
   }
+
+  /// What `B̂` is multiplied with and `Â` divided by to have `‖B̂‖/‖Â‖` of the averages (1 where one of them
+  /// vanishes) and the averages' sign: the same product, and what the clients' optimiser sees does not jump.
+  fileprivate func balance(_ state: State) -> Double {
+    let proportion = normRatio(state).map { (normRatio(average) ?? 1) / $0 } ?? 1
+    let factor = proportion.squareRoot()
+    let (b, a) = (innerProductWithAverage(state, .left), innerProductWithAverage(state, .right))
+    return factor * b + a / factor < 0 ? -factor : factor
+  }
+
+  /// `‖b‖/‖a‖`, or `nil` where one of them vanishes.
+  private func normRatio(_ state: State) -> Double? {
+    let (b, a) = (normSquare(state, .left), normSquare(state, .right))
+    return a > 0 && b > 0 ? (b / a).squareRoot() : nil
+  }
 }
 
 /// `P_u = (1 + ξ) p_u + x_u − p_u Σ x` from the changes (ξ, x) against the average: the same product, since
@@ -110,43 +122,4 @@ extension CoefficientSearch {
 private func clientCoefficients(_ changes: [Double], _ weights: [Double]) -> [Double] {
   let shift = changes[0] - changes.dropFirst().reduce(0, +)
   return zip(changes.dropFirst(), weights).map { $1 + $0 + shift * $1 }
-}
-
-/// The combination with its coefficients scaled to `‖b‖/‖a‖` of the averages (1 where one of them vanishes)
-/// and with the sign on the averages' side: the same product, and what the clients' optimiser sees does not
-/// jump.
-private func balanced(
-  _ updates: LayerUpdates, _ coefficients: CombinationCoefficients, _ average: FactorPair
-) -> (FactorPair, CombinationCoefficients) {
-  var found = FactorPair(combining: updates, coefficients)
-  let proportion = found.normRatio.map { (average.normRatio ?? 1) / $0 } ?? 1
-  var factor = proportion.squareRoot()
-  if factor * innerProduct(found.b, average.b) + innerProduct(found.a, average.a) / factor < 0 {
-    factor *= -1
-  }
-  found.rebalance(by: factor)
-  return (found, coefficients.rebalanced(by: factor))
-}
-
-extension FactorPair {
-  /// `‖b‖/‖a‖`, or `nil` where one of them vanishes.
-  fileprivate var normRatio: Double? {
-    let (b, a) = (b.frobeniusNorm, a.frobeniusNorm)
-    return a > 0 && b > 0 ? b / a : nil
-  }
-
-  /// `‖b‖ ‖a‖`, the size that rounding is relative to.
-  fileprivate var roundingScale: Double {
-    func norm(_ matrix: Matrix<Double>) -> Double {
-      // Below the least normal number Float32 rounds no more finely.
-      matrix.frobeniusNorm + Double(Float.leastNormalMagnitude) * Double(matrix.elements.count).squareRoot()
-    }
-    return norm(b) * norm(a)
-  }
-
-  /// The same product from other norms.
-  fileprivate mutating func rebalance(by factor: Double) {
-    for index in a.elements.indices { a.elements[index] /= factor }
-    for index in b.elements.indices { b.elements[index] *= factor }
-  }
 }

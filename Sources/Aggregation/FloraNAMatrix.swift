@@ -31,8 +31,11 @@ extension FactorPair {
   /// The best approximation of `stacks.b · stacks.a` by factors of adapter rank `rank`, each carrying the
   /// square roots of the singular values, the largest first. Missing directions are zero.
   init(bestApproximationOf stacks: FactorStacks, rank: Int) throws {
-    guard !LeadingSubspace.isCheaper(stacks, rank: rank) else {
-      self = try FactorPair(LeadingSubspace(of: stacks, rank: rank))
+    if LeadingSubspace.isCheaper(stacks, rank: rank),
+      let space = try LeadingSubspace(
+        of: stacks.map, rank: rank, accuracy: .aggregate, sizeLimit: stacks.map.largestRank)
+    {
+      self = try FactorPair(space)
       return
     }
     let left = try OrthogonalBasis(ofColumnsOf: stacks.b)

@@ -7,6 +7,7 @@ struct GramProducts<Scalar: LAPACKScalar>: FactorProducts {
   let clientCount: Int
   let adapterRank: Int
   let averageObjective: Double
+  private let weights: [Double]
   private let correlations: Matrix<Double>
   /// n×n
   private let left: Matrix<Scalar>
@@ -17,6 +18,7 @@ struct GramProducts<Scalar: LAPACKScalar>: FactorProducts {
   init(_ factors: CentredFactors<Scalar>) {
     clientCount = factors.clientCount
     adapterRank = factors.adapterRank
+    weights = factors.weights
     left = gram(factors, .left)
     right = gram(factors, .right)
     let correlations = correlate(left, right, factors.weights, adapterRank: adapterRank)
@@ -58,6 +60,21 @@ struct GramProducts<Scalar: LAPACKScalar>: FactorProducts {
     return sum
   }
 
+  /// With `K_u = p_u Σ_w y_w G_uw` of the other side: `‖Σ_u β_u K_u‖² = ⟨K, G K⟩`.
+  func errorImageNorm(_ side: Side, _ combination: [Double]) -> Double {
+    let r = adapterRank
+    guard r > 0 else { return 0 }
+    let images = gramMatrix(side.other).withView { blockSums($0, combination, weights) }
+    let square = gramMatrix(side).withView { gram in
+      images.withView { images in
+        let clients = r..<gram.rows
+        let product = product(gram.rows(clients).columns(clients), .asStored, images, .asStored)
+        return product.withView { innerProduct($0, images) }
+      }
+    }
+    return max(0, square).squareRoot()
+  }
+
   func curvature(_ side: Side, moment: Matrix<Double>) -> Matrix<Double> {
     let (r, count) = (adapterRank, blockCount)
     var result = Matrix<Double>(rows: count, columns: count)
@@ -86,10 +103,31 @@ private func gram<Scalar: LAPACKScalar>(_ factors: CentredFactors<Scalar>, _ sid
   var gram = Matrix<Scalar>(rows: factors.rowCount, columns: factors.rowCount)
   guard factors.rowCount > 0 else { return gram }
   gram.withMutableView { gram in
-    factors.forEachTile(side) { tile, _ in addGramMatrix(of: tile, to: gram) }
+    factors.forEachTile(side) { tile, _ in addGramMatrix(of: tile, side.tileOrientation, to: gram) }
     mirrorUpperTriangle(gram)
   }
   return gram
+}
+
+/// U r × r: the blocks `p_u Σ_w y_w G_uw` of the clients.
+private func blockSums<Scalar: LAPACKScalar>(
+  _ gram: MatrixView<Scalar>, _ y: [Double], _ weights: [Double]
+) -> Matrix<Scalar> {
+  let r = gram.rows / y.count
+  var sums = Matrix<Scalar>(rows: gram.rows - r, columns: r)
+  sums.withMutableView { sums in
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: r) { sum in
+      for row in 0..<sums.rows {
+        sum.update(repeating: 0)
+        for (block, factor) in y.enumerated() where factor != 0 {
+          let source = gram.base + (r + row) * gram.stride + block * r
+          for index in 0..<r { sum[index] += factor * Double(source[index]) }
+        }
+        for index in 0..<r { sums[row, index] = Scalar(weights[row / r] * sum[index]) }
+      }
+    }
+  }
+  return sums
 }
 
 /// `target[0..<r] += y_v Σ_w y_w row[w r ..< (w+1) r]` over the blocks w ≥ v, of which v counts half.

@@ -10,9 +10,19 @@ struct LeadingSubspace {
   /// Directions beside those asked for: they make every block's step longer.
   static let oversampling = 8
 
-  /// The energy that may be missed, as a part of the energy beyond the leading directions: half of what ρ may
-  /// differ from the optimum by (1e-5), counted in squares.
-  static let tolerance = 1e-5
+  /// When the iteration ends.
+  struct Accuracy {
+    /// The energy that may be missed, as a part of the energy beyond the leading directions.
+    var partOfTail: Double
+    /// What may be missed of the largest direction's energy in any case.
+    var partOfLargest: Double
+
+    /// Half of what ρ may differ from the optimum by (1e-5), counted in squares; below a few units in the last
+    /// place of the energy there is nothing to be known of a product of two stacks.
+    static let aggregate = Accuracy(partOfTail: 1e-5, partOfLargest: 1e-15)
+    /// As good as all singular values.
+    static let measurement = Accuracy(partOfTail: 1e-10, partOfLargest: 1e-26)
+  }
 
   /// outputs × rank, orthonormal columns.
   let basis: Matrix<Double>
@@ -21,25 +31,60 @@ struct LeadingSubspace {
 
   /// Whether the iteration is worth while: else a decomposition of the core is as cheap.
   static func isCheaper(_ stacks: FactorStacks, rank: Int) -> Bool {
-    min(stacks.b.rows, stacks.a.columns, stacks.a.rows) > 4 * (rank + oversampling)
+    stacks.map.largestRank > 4 * (rank + oversampling)
   }
 
-  init(of stacks: FactorStacks, rank: Int) throws {
+  /// `nil` where a basis of at most `sizeLimit` directions is not accurate.
+  init?(of map: LinearMap, rank: Int, accuracy: Accuracy, sizeLimit: Int) throws {
     let width = rank + Self.oversampling
     var space = KrylovSpace()
-    var block = stacks.applied(to: startBlock(rows: stacks.a.columns, columns: width))
+    var block = map.apply(startBlock(rows: map.inputs, columns: width))
     var next = try space.orthonormal(block)
-    var ritz = SymmetricEigenFactors<Double>?.none
-    repeat {
-      space.append(next.basis, image: stacks.appliedTransposed(to: next.basis))
-      block = stacks.applied(to: space.images[space.images.count - 1])
+    while true {
+      space.append(next.basis, image: map.applyTransposed(next.basis))
+      block = map.apply(space.images[space.images.count - 1])
       next = try space.orthonormal(block)
-      ritz = try space.gram.withView { try symmetricEigen($0) }
-    } while !isAccurate(ritz!, next.remainder, rank: rank) && space.size + width <= stacks.largestRank
-    let vectors = ritz!.vectors.withView { Matrix($0.columns(space.size - rank..<space.size)) }
-    basis = space.combined(space.bases, vectors)
-    projection = space.combined(space.images, vectors).transposed
+      let ritz = try space.gram.withView { try symmetricEigen($0) }
+      if isAccurate(ritz, next.remainder, rank: rank, accuracy) || space.size + width > map.largestRank {
+        let vectors = ritz.vectors.withView { Matrix($0.columns(space.size - rank..<space.size)) }
+        basis = space.combined(space.bases, vectors)
+        projection = space.combined(space.images, vectors).transposed
+        return
+      }
+      if space.size + width > sizeLimit { return nil }
+    }
   }
+}
+
+/// A matrix by its products with thin ones.
+struct LinearMap {
+  let inputs: Int
+  /// No matrix of this shape has a larger rank.
+  let largestRank: Int
+  /// `W x` for an inputs × m matrix.
+  let apply: (Matrix<Double>) -> Matrix<Double>
+  /// `Wᵀ x` for an outputs × m matrix.
+  let applyTransposed: (Matrix<Double>) -> Matrix<Double>
+
+  init(_ matrix: Matrix<Double>) {
+    inputs = matrix.columns
+    largestRank = min(matrix.rows, matrix.columns)
+    apply = { product(matrix, .asStored, $0, .asStored) }
+    applyTransposed = { product(matrix, .transposed, $0, .asStored) }
+  }
+
+  init(_ stacks: FactorStacks) {
+    inputs = stacks.a.columns
+    largestRank = min(stacks.b.rows, stacks.a.columns, stacks.a.rows)
+    apply = { product(stacks.b, .asStored, product(stacks.a, .asStored, $0, .asStored), .asStored) }
+    applyTransposed = {
+      product(stacks.a, .transposed, product(stacks.b, .transposed, $0, .asStored), .asStored)
+    }
+  }
+}
+
+extension FactorStacks {
+  var map: LinearMap { LinearMap(self) }
 }
 
 /// Whether the leading Ritz values θ have all of the leading energy but the tolerated part.
@@ -47,7 +92,8 @@ struct LeadingSubspace {
 /// A Ritz value with residual s misses at most s, and at most s² over its distance from the values that are not
 /// wanted. The energy beyond the leading directions is at least that of the other Ritz values.
 private func isAccurate(
-  _ ritz: SymmetricEigenFactors<Double>, _ remainder: Matrix<Double>, rank: Int
+  _ ritz: SymmetricEigenFactors<Double>, _ remainder: Matrix<Double>, rank: Int,
+  _ accuracy: LeadingSubspace.Accuracy
 ) -> Bool {
   let (size, width) = (ritz.values.count, remainder.columns)
   let beyond = max(0, ritz.values[size - rank - 1])
@@ -60,8 +106,7 @@ private func isAccurate(
     let gap = ritz.values[index] - beyond
     return sum + min(square.squareRoot(), gap > 0 ? square / gap : .infinity)
   }
-  // Below a few units in the last place of the energy there is nothing to be known.
-  return missed <= max(LeadingSubspace.tolerance * tail, 1e-15 * ritz.values[size - 1])
+  return missed <= max(accuracy.partOfTail * tail, accuracy.partOfLargest * ritz.values[size - 1])
 }
 
 /// An orthonormal basis by blocks, with the images `W*ᵀ Q_j` and their Gram matrix.
@@ -122,20 +167,6 @@ private struct KrylovSpace {
       offset += block.columns
     }
     return sum
-  }
-}
-
-extension FactorStacks {
-  fileprivate var largestRank: Int { min(b.rows, a.columns, a.rows) }
-
-  /// `W* x` for an inputs × m matrix.
-  fileprivate func applied(to x: Matrix<Double>) -> Matrix<Double> {
-    product(b, .asStored, product(a, .asStored, x, .asStored), .asStored)
-  }
-
-  /// `W*ᵀ x` for an outputs × m matrix.
-  fileprivate func appliedTransposed(to x: Matrix<Double>) -> Matrix<Double> {
-    product(a, .transposed, product(b, .transposed, x, .asStored), .asStored)
   }
 }
 

@@ -19,12 +19,13 @@ extension CentredFactors {
   /// U r × m: the clients' rows of a side's stack times `other`.
   private func images(_ side: Side, _ other: Matrix<Double>) -> Matrix<Scalar> {
     let rounded = other.withView { Matrix<Scalar>($0) }
-    var sum = Matrix<Scalar>(rows: rowCount - adapterRank, columns: other.columns)
+    let blocks = adapterRank..<rowCount
+    var sum = Matrix<Scalar>(rows: blocks.count, columns: other.columns)
     sum.withMutableView { sum in
       rounded.withView { other in
         forEachTile(side) { tile, range in
-          let clients = tile.rows(adapterRank..<rowCount)
-          multiply(clients, .asStored, other.rows(range), .asStored, into: sum, beta: 1)
+          let clients = side == .left ? tile.columns(blocks) : tile.rows(blocks)
+          multiply(clients, side.tileOrientation, other.rows(range), .asStored, into: sum, beta: 1)
         }
       }
     }

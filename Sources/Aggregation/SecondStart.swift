@@ -20,7 +20,7 @@ extension CoefficientSearch {
     // The split between the sides that leaves their norms in the averages' proportion.
     let split = (averageRatioSquare * rightSquare / leftSquare).squareRoot().squareRoot()
     let root = scale.squareRoot()
-    return try state(full.left.map { $0 * root * split }, full.right.map { $0 * root / split })
+    return state(full.left.map { $0 * root * split }, full.right.map { $0 * root / split })
   }
 
   private typealias Pair = (left: [Double], right: [Double], value: Double)
@@ -91,20 +91,18 @@ extension CoefficientSearch {
 
   /// `‖B̄‖² / ‖Ā‖²`, or 1 where one of them vanishes.
   private var averageRatioSquare: Double {
-    let left = contract(products.mean, meanProducts(.left)).trace
-    let right = contract(products.mean, meanProducts(.right)).trace
+    let (left, right) = (normSquare(average, .left), normSquare(average, .right))
     return left > 0 && right > 0 ? left / right : 1
   }
 
-  private func state(_ left: [Double], _ right: [Double]) throws -> State {
-    var state = average
-    state.left = zip(left, products.mean).map { $0 - $1 }
-    state.right = zip(right, products.mean).map { $0 - $1 }
-    state.objective = try quadratic(.left, other: state.right).value(at: state.left)
-    return state
+  /// The first sweep learns the objective.
+  private func state(_ left: [Double], _ right: [Double]) -> State {
+    State(
+      left: zip(left, products.mean).map { $0 - $1 }, right: zip(right, products.mean).map { $0 - $1 },
+      objective: .infinity)
   }
 }
 
 extension Matrix where Scalar == Double {
-  fileprivate var trace: Double { (0..<rows).reduce(0) { $0 + self[$1, $1] } }
+  var trace: Double { (0..<rows).reduce(0) { $0 + self[$1, $1] } }
 }

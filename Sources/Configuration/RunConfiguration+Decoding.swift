@@ -162,16 +162,12 @@ extension RunConfiguration.Evaluate {
 
 extension RunConfiguration.Server {
   init(_ section: Section<ServerKey>) throws(ConfigurationError) {
-    mode = try section.choice(.mode, default: mode, unavailable: ["pipelined", "sharded"])
+    mode = try section.choice(.mode, default: mode)
   }
 }
 
 extension RunConfiguration.Checkpoint {
   init(_ section: Section<CheckpointKey>) throws(ConfigurationError) {
     every = try section.value(.every, default: every, .atLeast(0))
-    if every > 0 {
-      throw section.error(
-        .every, "checkpoints are not available in this version; expected 0, found \(every)")
-    }
   }
 }

@@ -18,7 +18,8 @@ extension RunConfiguration {
     try self.init(decoding: root)
   }
 
-  private static func text(ofFileAt path: String) throws(ConfigurationError) -> String {
+  /// The text of a configuration file.
+  public static func text(ofFileAt path: String) throws(ConfigurationError) -> String {
     let attributes = try? FileManager.default.attributesOfItem(
       atPath: (path as NSString).resolvingSymlinksInPath)
     guard let attributes else { throw fileError(path, "nothing there") }

@@ -2,7 +2,9 @@ extension RunConfiguration {
   /// The configuration with all defaults written out; reading it gives an equal value.
   ///
   /// The order of the keys is fixed and numbers keep every bit, so equal configurations give equal bytes.
-  public func yaml() -> String {
+  public func yaml() -> String { text.lines() }
+
+  var text: YAMLText {
     section([
       (RootKey.seed, .integer(seed)),
       (.model, model.text),
@@ -14,7 +16,7 @@ extension RunConfiguration {
       (.evaluate, evaluate.text),
       (.server, section([(ServerKey.mode, .text(server.mode.rawValue))])),
       (.checkpoint, section([(CheckpointKey.every, .integer(checkpoint.every))])),
-    ]).lines()
+    ])
   }
 }
 

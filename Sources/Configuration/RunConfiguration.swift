@@ -163,12 +163,16 @@ extension RunConfiguration {
     public enum Mode: String, Sendable, CaseIterable {
       /// Rank 0 gathers, estimates and broadcasts.
       case root
+      /// The same layer by layer: one is estimated while the next travels.
+      case pipelined
+      /// Every rank estimates a share of the layers, and no rank receives everything.
+      case sharded
     }
   }
 
   /// When the state of a run is saved.
   public struct Checkpoint: Sendable, Equatable {
-    /// Rounds from one checkpoint to the next; 0 saves none, the only value of this version.
+    /// Rounds from one checkpoint to the next; the last round is always saved. 0 saves none.
     public var every = 0
 
     public init() {}

@@ -26,6 +26,12 @@ indirect enum YAMLText {
     }.joined()
   }
 
+  /// The values that are no sections, as they are written, each with the path of its key.
+  func values(below path: String = "") -> [(keyPath: String, value: String)] {
+    guard case .section(let entries) = self else { return [(path, flow)] }
+    return entries.flatMap { key, value in value.values(below: path.isEmpty ? key : "\(path).\(key)") }
+  }
+
   private var flow: String {
     switch self {
     case .scalar(let text): text

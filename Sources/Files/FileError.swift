@@ -8,7 +8,7 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
   public enum Step: String, Sendable {
     case makeFolder = "make the folder"
     case createSibling = "create a temporary file beside it"
-    case open, write, sync, close, rename
+    case open, write, sync, close, rename, cut
   }
 
   /// What was expected and what was found, without the path.

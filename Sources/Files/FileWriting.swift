@@ -2,19 +2,30 @@ internal import Foundation
 
 /// Puts the file at `path` in place whole or not at all: a temporary sibling is written, synced and renamed.
 ///
-/// The pieces follow each other in the file. Where writing fails, an older file stays as it was and no sibling
-/// is left.
-public func replaceFile(at path: String, with pieces: [[UInt8]]) throws(FileError) {
-  let sibling = "\(path).\(UUID().uuidString).partial"
-  do throws(FileError) {
+/// The file may be longer than the memory. Where writing or `body` fails, an older file stays as it was and no
+/// sibling is left. `failure` makes a system's error the caller's own.
+public func replaceFile<Failure: Error>(
+  at path: String, failure: @escaping (FileError) -> Failure,
+  _ body: (FileSink<Failure>) throws(Failure) -> Void
+) throws(Failure) {
+  let sibling = partialSibling(of: path)
+  do throws(Failure) {
     try write(
-      pieces, to: sibling, O_EXCL, isSynced: true, naming: path, failingToOpen: .createSibling)
-    guard rename(sibling, path) == 0 else { throw .last(path, .rename) }
+      to: sibling, O_EXCL, isSynced: true, naming: path, failingToOpen: .createSibling, failure: failure, body
+    )
+    guard rename(sibling, path) == 0 else { throw failure(.last(path, .rename)) }
   } catch {
     unlink(sibling)
     throw error
   }
   syncFolder(of: path)
+}
+
+/// Puts the file at `path` in place whole or not at all; the pieces follow each other in it.
+public func replaceFile(at path: String, with pieces: [[UInt8]]) throws(FileError) {
+  try replaceFile(at: path, failure: { $0 }) { sink throws(FileError) in
+    for piece in pieces { try sink.write(piece[...]) }
+  }
 }
 
 /// Puts a file of UTF-8 text in place whole or not at all.
@@ -24,7 +35,9 @@ public func replaceFile(at path: String, with text: String) throws(FileError) {
 
 /// Appends UTF-8 text to the file at `path`, which is made if it is not there. It is not synced.
 public func extendFile(at path: String, with text: String) throws(FileError) {
-  try write([Array(text.utf8)], to: path, O_APPEND, isSynced: false, naming: path, failingToOpen: .open)
+  try write(
+    to: path, O_APPEND, isSynced: false, naming: path, failingToOpen: .open, failure: { $0 }
+  ) { sink throws(FileError) in try sink.write(Array(text.utf8)[...]) }
 }
 
 /// Makes the folder at `path` with those around it; one that is there is left as it is.
@@ -37,36 +50,33 @@ public func makeFolder(at path: String) throws(FileError) {
 }
 
 /// Writes to `target`; errors name the file `path` that the caller asked for.
-private func write(
-  _ pieces: [[UInt8]], to target: String, _ flag: Int32, isSynced: Bool, naming path: String,
-  failingToOpen step: FileError.Step
-) throws(FileError) {
+private func write<Failure: Error>(
+  to target: String, _ flag: Int32, isSynced: Bool, naming path: String, failingToOpen step: FileError.Step,
+  failure: @escaping (FileError) -> Failure, _ body: (FileSink<Failure>) throws(Failure) -> Void
+) throws(Failure) {
   let descriptor = open(target, O_WRONLY | O_CREAT | O_CLOEXEC | flag, 0o666)
-  guard descriptor >= 0 else { throw .last(path, step) }
-  do throws(FileError) {
-    for piece in pieces { try write(piece, to: descriptor, naming: path) }
-    guard !isSynced || fsync(descriptor) == 0 else { throw .last(path, .sync) }
+  guard descriptor >= 0 else { throw failure(.last(path, step)) }
+  do throws(Failure) {
+    try body(FileSink(descriptor: descriptor, path: path, failure: failure))
+    guard !isSynced || fsync(descriptor) == 0 else { throw failure(.last(path, .sync)) }
   } catch {
     close(descriptor)
     throw error
   }
-  guard close(descriptor) == 0 else { throw .last(path, .close) }
+  guard close(descriptor) == 0 else { throw failure(.last(path, .close)) }
 }
 
-private func write(_ bytes: [UInt8], to descriptor: Int32, naming path: String) throws(FileError) {
-  var rest = bytes[...]
-  while !rest.isEmpty {
-    let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress!, $0.count) }
-    if count < 0 && errno == EINTR { continue }
-    guard count > 0 else { throw .last(path, .write) }
-    rest = rest.dropFirst(count)
-  }
-}
+/// The name under which a file or folder is made before it is put in place.
+func partialSibling(of path: String) -> String { "\(path).\(UUID().uuidString).partial" }
 
 /// Makes the rename itself durable; some file systems cannot, and the file is whole either way.
-private func syncFolder(of path: String) {
+func syncFolder(of path: String) {
   let folder = (path as NSString).deletingLastPathComponent
-  let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
+  syncFolder(folder.isEmpty ? "." : folder)
+}
+
+func syncFolder(_ folder: String) {
+  let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { return }
   fsync(descriptor)
   close(descriptor)
@@ -74,7 +84,7 @@ private func syncFolder(of path: String) {
 
 extension FileError {
   /// The error of the last system call.
-  fileprivate static func last(_ path: String, _ step: Step) -> FileError {
+  static func last(_ path: String, _ step: Step) -> FileError {
     FileError(path: path, step: step, reason: String(cString: strerror(errno)))
   }
 }

@@ -16,16 +16,18 @@ public func gramMatrix<Scalar: LAPACKScalar>(
   return gram
 }
 
-/// Adds the Gram matrix of the rows, `matrix · matrixᵀ`, to the upper triangle of `target`; what is below the
-/// diagonal stays as it is. The corresponding BLAS function is `syrk`.
+/// Adds the Gram matrix `op(matrix) · op(matrix)ᵀ` to the upper triangle of `target`; what is below the diagonal
+/// stays as it is. The corresponding BLAS function is `syrk`.
 public func addGramMatrix<Scalar: LAPACKScalar>(
-  of matrix: MatrixView<Scalar>, to target: MutableMatrixView<Scalar>
+  of matrix: MatrixView<Scalar>, _ orientation: Orientation = .asStored,
+  to target: MutableMatrixView<Scalar>
 ) {
+  let size = orientation == .asStored ? matrix.rows : matrix.columns
   precondition(
-    target.rows == matrix.rows && target.columns == matrix.rows,
-    "the Gram matrix of \(matrix.rows) rows into \(target.rows)×\(target.columns)")
-  guard matrix.rows > 0 else { return }
-  Scalar.syrk(matrix, transposed: false, into: target, beta: 1)
+    target.rows == size && target.columns == size,
+    "a Gram matrix of \(size) vectors into \(target.rows)×\(target.columns)")
+  guard size > 0 else { return }
+  Scalar.syrk(matrix, transposed: orientation == .transposed, into: target, beta: 1)
 }
 
 /// Copies the upper triangle to the lower one, block by block: a column walk misses the cache.

@@ -8,7 +8,7 @@ public struct Envelope: Equatable, Sendable {
 }
 
 extension Communicator {
-  /// Sends the elements to one rank, which receives them under the same tag (from 0 to 32766). Returns
+  /// Sends the elements to one rank, which receives them under the same tag (from 0 to 32765). Returns
   /// when the buffer may be used again; a long message waits for its receiver, so no rank may send to
   /// itself in this way.
   ///

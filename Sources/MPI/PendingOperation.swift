@@ -3,13 +3,14 @@ internal import CMPI
 /// A collective operation that is under way.
 ///
 /// Its buffers belong to MPI until `wait` returns: they must stay where they are, and neither be read nor
-/// written. Every rank starts its pending operations in the same order, and ends each by `wait`. One that is
+/// written. Every rank starts its pending operations in the same order, and ends each by one `wait`. One that is
 /// dropped on a throwing path is left to the end of the job.
-public struct PendingOperation: ~Copyable {
+public final class PendingOperation {
   private var request: cmpi_request
   private let function: String
   private let transfer: Transfer
   private let odometer: Odometer
+  private var isDone = false
 
   init(_ request: cmpi_request, _ function: String, _ transfer: Transfer, _ odometer: Odometer) {
     self.request = request
@@ -21,8 +22,10 @@ public struct PendingOperation: ~Copyable {
   /// Waits until the operation is done on this rank, and counts its bytes.
   ///
   /// The corresponding MPI function is `MPI_Wait`.
-  public consuming func wait() throws(MPIError) {
+  public func wait() throws(MPIError) {
+    precondition(!isDone, "\(function) was waited for twice")
     try check(function, cmpi_wait(&request))
+    isDone = true
     odometer.total += transfer
   }
 
@@ -31,7 +34,7 @@ public struct PendingOperation: ~Copyable {
   ///
   /// The corresponding MPI function is `MPI_Test`.
   @discardableResult
-  public mutating func advance() throws(MPIError) -> Bool {
+  public func advance() throws(MPIError) -> Bool {
     var done: Int32 = 0
     try check(function, cmpi_test(&request, &done))
     return done != 0

@@ -45,17 +45,15 @@ struct LayerFigures: Sendable {
   let layer: PEFTLayer
   /// That of the result.
   let adapterRank: Int
-  let diagnostics: LayerDiagnostics
-  let coefficients: ClosedRange<Double>?
-  let sweeps: Int?
+  private let estimate: EstimateFigures
 
   init(_ layer: PEFTLayer, _ aggregated: AggregatedLayer, _ diagnostics: LayerDiagnostics) {
     self.layer = layer
     adapterRank = aggregated.a.rows
-    self.diagnostics = diagnostics
-    coefficients = aggregated.coefficients?.range
-    sweeps = aggregated.sweeps
+    estimate = EstimateFigures(aggregated, diagnostics)
   }
+
+  var diagnostics: LayerDiagnostics { estimate.diagnostics }
 
   var json: JSONValue {
     .object(
@@ -64,32 +62,23 @@ struct LayerFigures: Sendable {
         ("inputs", .integer(layer.inputs)), ("adapterRank", .integer(adapterRank)),
         ("scaling", .number(layer.scaling)),
       ] + diagnostics.entries
-        + (coefficients.map { range -> [(key: String, value: JSONValue)] in
+        + (estimate.coefficients.map { range -> [(key: String, value: JSONValue)] in
           let pair: [(key: String, value: JSONValue)] = [
             ("minimum", .number(range.lowerBound)), ("maximum", .number(range.upperBound)),
           ]
           return [("coefficients", .object(pair))]
-        } ?? []) + (sweeps.map { [("sweeps", .integer($0))] } ?? []))
+        } ?? []) + (estimate.sweeps.map { [("sweeps", .integer($0))] } ?? []))
   }
 }
 
 extension LayerFigures {
-  /// Numbers that carry the figures between ranks; NaN for what is missing.
-  var wire: [Double] {
-    [
-      Double(adapterRank), diagnostics.idealNorm, diagnostics.errorNorm, diagnostics.errorNormFedIT,
-      diagnostics.errorNormOptimum, coefficients?.lowerBound ?? .nan, coefficients?.upperBound ?? .nan,
-      sweeps.map(Double.init) ?? .nan,
-    ]
-  }
+  /// Numbers that carry the figures between ranks.
+  var wire: [Double] { [Double(adapterRank)] + estimate.wire }
 
   init(_ layer: PEFTLayer, wire: [Double]) {
     self.layer = layer
     adapterRank = Int(wire[0])
-    diagnostics = LayerDiagnostics(
-      idealNorm: wire[1], errorNorm: wire[2], errorNormFedIT: wire[3], errorNormOptimum: wire[4])
-    coefficients = wire[5] <= wire[6] ? wire[5]...wire[6] : nil
-    sweeps = wire[7].isNaN ? nil : Int(wire[7])
+    estimate = EstimateFigures(wire: wire.dropFirst())
   }
 }
 

@@ -31,13 +31,13 @@ struct ByteAudit: Sendable, Equatable {
   ///   was received: an error of the program, never a rounding.
   init(
     wires: [Int64], rule: any AggregationRule, layout: AdapterLayout, cohort: [Int],
-    cohortLayouts: [AdapterLayout], placement: Placement, round: Int
+    cohortLayouts: [AdapterLayout], placement: Placement, parcels: [Parcel], round: Int
   ) throws(SimulationError) {
     func sum(_ index: Int) -> Int {
       stride(from: index, to: wires.count, by: CountedBytes.wireCount).reduce(0) { $0 + Int(wires[$1]) }
     }
     counted = ByteCounts(logicalUp: sum(0), logicalDown: sum(1), gathered: sum(2), broadcast: sum(4))
-    demanded = Self.demanded(rule, layout, cohort, cohortLayouts, placement, round: round)
+    demanded = Self.demanded(rule, layout, cohort, cohortLayouts, placement, parcels, round: round)
     let received = ByteCounts(
       logicalUp: counted.logicalUp, logicalDown: counted.logicalDown, gathered: sum(3), broadcast: sum(5))
     guard counted == demanded, received == demanded else {
@@ -49,17 +49,24 @@ struct ByteAudit: Sendable, Equatable {
   /// serves clients of every adapter rank, so it carries the largest.
   private static func demanded(
     _ rule: any AggregationRule, _ layout: AdapterLayout, _ cohort: [Int], _ cohortLayouts: [AdapterLayout],
-    _ placement: Placement, round: Int
+    _ placement: Placement, _ parcels: [Parcel], round: Int
   ) -> ByteCounts {
     let volume = MessageVolume(
       rule, shapes: layout.layers.map(\.shape), headFloatCount: layout.sharedHeadFloatCount,
       adapterRanks: cohortLayouts.map(\.adapterRank), largestAdapterRank: layout.adapterRank, round: round)
+    let upByParcel = volume.perClient { layers in
+      parcels.map { parcel in
+        layers[parcel.layers].reduce(parcel.hasHead ? volume.headFloatCount : 0) { $0 + $1.up }
+      }
+    }
+    let crossing = zip(cohort, upByParcel).reduce(0) { sum, next in
+      let rank = placement.rank(ofClient: next.0)
+      return sum + zip(parcels, next.1).reduce(0) { $0 + ($1.0.server == rank ? 0 : $1.1) }
+    }
     let floatBytes = MemoryLayout<Float>.stride
-    let crossing = zip(cohort, volume.clients).filter { placement.rank(ofClient: $0.0) != 0 }
     return ByteCounts(
-      logicalUp: volume.clients.reduce(0) { $0 + $1.up } * floatBytes,
-      logicalDown: volume.clients.reduce(0) { $0 + $1.down } * floatBytes,
-      gathered: crossing.reduce(0) { $0 + $1.1.up } * floatBytes,
+      logicalUp: upByParcel.reduce(0) { $0 + $1.reduce(0, +) } * floatBytes,
+      logicalDown: volume.clients.reduce(0) { $0 + $1.down } * floatBytes, gathered: crossing * floatBytes,
       broadcast: (placement.rankCount - 1) * volume.broadcastFloatCount * floatBytes)
   }
 }

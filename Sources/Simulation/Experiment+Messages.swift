@@ -1,3 +1,4 @@
+internal import Adapters
 internal import Aggregation
 internal import Configuration
 
@@ -14,8 +15,10 @@ extension Experiment {
       seed: configuration.seed)
     let cohort = sampler.cohort(round: 1)
     let plans = RoundPlans(rule.wirePlan(round: 1), family)
+    let whole = Parcel.parcels(.root, layerCount: layout.layers.count, rankCount: rankCount)[0]
     let message = ServerMessage(
-      plans.global, rule: rule, layout: layout, cohort: cohort.map { family[client: $0].layout }, round: 1)
+      whole, plans.global, rule: rule, layout: layout, cohort: cohort.map { family[client: $0].layout },
+      round: 1)
     let gathered = GatherOrder(cohort, placement) { plans[client: $0].uploaded }
     let floatBytes = MemoryLayout<Float>.stride
     return ((gathered.rankCounts.max() ?? 0) * floatBytes, message.floats.count * floatBytes)

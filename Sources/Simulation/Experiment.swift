@@ -20,12 +20,14 @@ public struct Experiment: Sendable {
   let family: AdapterFamily
   /// The global adapter before the first round.
   let start: AdapterParameters
+  let rule: any AggregationRule
 
   /// Opens model and data and deals the rows to the clients.
   ///
   /// - Throws: the first thing found that does not fit, before any training.
   public init(_ configuration: RunConfiguration) throws {
     self.configuration = configuration
+    rule = try AggregationRules.rule(named: configuration.method.name.rawValue)
     pretrained = try PretrainedModel(path: configuration.model.path)
     dataset = try Dataset(folder: configuration.data.path)
     train = try dataset.split("train")
@@ -70,11 +72,16 @@ public struct Experiment: Sendable {
     PartitionTable(shards: shards, labels: train.labels, labelNames: dataset.description.labels)
   }
 
-  /// What PEFT needs to know to load the run's adapter.
+  /// What PEFT needs to know to load the run's adapter. A method that changes the base weights leaves a base
+  /// model of its own.
   public var peftConfiguration: PEFTConfiguration {
     configuration.adapter.peft(
-      adapterRank: configuration.adapter.rank.largest, baseModel: configuration.model.path)
+      adapterRank: configuration.adapter.rank.largest,
+      baseModel: changesBase ? PEFTConfiguration.ownBase : configuration.model.path)
   }
+
+  /// Whether the method changes the base weights.
+  var changesBase: Bool { rule.wirePlan(round: 1).base != .none }
 }
 
 /// Refuses clients of several adapter ranks for a method that needs one.

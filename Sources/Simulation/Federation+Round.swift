@@ -11,11 +11,11 @@ extension Federation {
   /// A round as the paper's algorithm has it: sample, train, gather, estimate, broadcast, apply, evaluate.
   ///
   /// `global` is what the next round starts from, `evaluated` becomes the model of this round's evaluation.
-  /// Returns the reports at the root, nil elsewhere.
+  /// Returns what is reported at the root, nil elsewhere.
   func runRound(
     _ round: Int, _ global: inout AdapterParameters, evaluated: inout AdapterParameters,
     _ world: borrowing Communicator
-  ) throws -> (round: RoundReport, layers: [LayerReport])? {
+  ) throws -> RoundOutcome? {
     timer.reset()
     var bytes = CountedBytes()
     let cohort = sampler.cohort(round: round)
@@ -24,18 +24,13 @@ extension Federation {
     let trained = try train(cohort, from: global, plans, round: round, world)
     bytes.packed = trained.updates.byteCount
 
-    let gathered = try gather(trained, from: global, of: cohort, plans, counting: &bytes.gather, world)
-    let estimate = try gathered.map { updates in
-      try timer.measure(.estimate) { try Server(rule: rule).next(updates, after: global, round: round) }
-    }
-    // The oracle is the ideal update over the base weights that the clients trained on.
-    let oracle = try evaluates(round) ? oracle(estimate, cohort, plan, world) : nil
-    let message = try broadcast(estimate, plan, cohort, round: round, counting: &bytes.broadcast, world)
+    let exchanged = try exchange(trained, from: global, cohort, plans, round: round, counting: &bytes, world)
     bytes.applied = apply(
-      message, to: &global, forClients: placement.clients(of: cohort, onRank: world.rank), plans)
+      exchanged.messages, to: &global, forClients: placement.clients(of: cohort, onRank: world.rank), plans)
     if plan.base == .fold { restart(&global, afterRound: round) }
-    evaluated = try withReported(plan.reported, of: estimate?.global, over: global, world)
+    evaluated = try withReported(plan.reported, exchanged, over: global, world)
 
+    let oracle = try evaluates(round) ? oracle(exchanged, under: evaluated.head, cohort, plan, world) : nil
     let metrics = try evaluates(round) ? testMetrics(experiment.model, evaluated, base, world) : nil
     let allOutcomes = try world.gather(
       trained.outcomes, of: cohort, placement: placement, labelCount: experiment.test.labelCount,
@@ -43,10 +38,10 @@ extension Federation {
     // A method that applies the ideal update exactly is its own oracle.
     let isExact = plan.base != .none && experiment.configuration.evaluate.oracle
     return try report(
-      round, cohort, estimate, allOutcomes, (metrics, isExact ? metrics : oracle), bytes, world)
+      round, cohort, exchanged, allOutcomes, (metrics, isExact ? metrics : oracle), bytes, world)
   }
 
-  private func evaluates(_ round: Int) -> Bool {
+  func evaluates(_ round: Int) -> Bool {
     let configuration = experiment.configuration
     return round % configuration.evaluate.every == 0 || round == configuration.training.rounds
   }
@@ -54,9 +49,9 @@ extension Federation {
   /// What one rank's clients made of a round.
   struct Trained {
     /// What they send.
-    var updates: PackedUpdates
+    var updates: PackedParcels
     /// What stays with them and is collected for reports alone.
-    var reported: PackedUpdates
+    var reported: PackedParcels
     var outcomes: [ClientOutcome] = []
   }
 
@@ -74,9 +69,7 @@ extension Federation {
   private func train(
     _ clients: [Int], from global: AdapterParameters, _ plans: RoundPlans, round: Int
   ) throws -> Trained {
-    var trained = Trained(
-      updates: PackedUpdates(capacity: clients.reduce(0) { $0 + plans[client: $1].uploaded.count }),
-      reported: PackedUpdates(capacity: clients.reduce(0) { $0 + plans[client: $1].reported.count }))
+    var trained = Trained(updates: PackedParcels(parcels), reported: PackedParcels(parcels))
     for client in clients {
       let plan = plans[client: client]
       let (parameters, loss) = timer.measure(.train) {
@@ -108,76 +101,42 @@ extension Federation {
     }
   }
 
-  /// Waits for all ranks, so that imbalance is not booked as transfer, then gathers their updates. What
-  /// clients do not send is collected too, for reports alone; its bytes are not counted.
-  private func gather(
-    _ trained: Trained, from global: AdapterParameters, of cohort: [Int], _ plans: RoundPlans,
-    counting transfer: inout Transfer, _ world: borrowing Communicator
-  ) throws -> GatheredUpdates? {
-    let sentBy = GatherOrder(cohort, placement) { plans[client: $0].uploaded }
-    let reportedBy = GatherOrder(cohort, placement) { plans[client: $0].reported }
-    try timer.measure(.wait) { try world.barrier() }
-    let before = world.transferred
-    let sent = try timer.measure(.gather) {
-      try world.gather(trained.updates, sentBy, to: Self.root)
-    }
-    transfer += world.transferred - before
-    let reported = try world.gather(trained.reported, reportedBy, to: Self.root)
-    guard let sent, let reported else { return nil }
-    var gathered = GatheredUpdates(
-      cohort: cohort, weights: try weights(of: cohort), layouts: layouts(of: cohort), common: global)
-    gathered.place(sent, sentBy)
-    gathered.place(reported, reportedBy)
-    return gathered
-  }
-
   func layouts(of cohort: [Int]) -> [AdapterLayout] {
     cohort.map { experiment.family[client: $0].layout }
   }
 
-  private func weights(of cohort: [Int]) throws -> [Double] {
+  func weights(of cohort: [Int]) throws -> [Double] {
     try aggregationWeights(
       Weighting(experiment.configuration.clients.weighting),
       exampleCounts: cohort.map { experiment.shards[$0].trainRows.count })
   }
 
-  /// Waits for the root's estimate, then broadcasts what it sends back.
-  private func broadcast(
-    _ estimate: Estimate?, _ plan: RoundPlan, _ cohort: [Int], round: Int, counting transfer: inout Transfer,
-    _ world: borrowing Communicator
-  ) throws -> ServerMessage {
-    var message = ServerMessage(
-      plan, rule: rule, layout: experiment.layout, cohort: layouts(of: cohort), round: round)
-    if let estimate { timer.measure(.estimate) { message.fill(estimate) } }
-    try timer.measure(.wait) { try world.barrier() }
-    let before = world.transferred
-    try timer.measure(.broadcast) { try world.broadcast(&message.floats, from: Self.root) }
-    transfer += world.transferred - before
-    return message
-  }
-
-  /// Puts the broadcast in place; returns the bytes that this rank's clients downloaded.
+  /// Puts the broadcasts in place; returns the bytes that this rank's clients downloaded.
   private func apply(
-    _ message: ServerMessage, to global: inout AdapterParameters, forClients clients: [Int],
+    _ messages: [ServerMessage], to global: inout AdapterParameters, forClients clients: [Int],
     _ plans: RoundPlans
   ) -> Int {
-    timer.measure(.apply) { message.apply(to: &global, base: &base) }
+    timer.measure(.apply) { for message in messages { message.apply(to: &global, base: &base) } }
+    let baseByteCount = messages.reduce(0) { $0 + $1.baseByteCount }
     return clients.reduce(0) { bytes, client in
-      bytes + plans[client: client].downloaded.count * MemoryLayout<Float>.stride + message.baseByteCount
+      bytes + plans[client: client].downloaded.count * MemoryLayout<Float>.stride + baseByteCount
     }
   }
 
   /// The global model with the means of what stays on the clients, so that it can be evaluated. This is no
   /// part of the method, and its bytes are not counted.
   private func withReported(
-    _ reported: FloatRanges, of estimate: AdapterParameters?, over global: AdapterParameters,
+    _ reported: FloatRanges, _ exchanged: Exchanged, over global: AdapterParameters,
     _ world: borrowing Communicator
   ) throws -> AdapterParameters {
     guard !reported.isEmpty else { return global }
-    var means = (estimate ?? global)[reported]
-    try world.broadcast(&means, from: Self.root)
     var evaluated = global
-    evaluated[reported] = means
+    for parcel in parcels {
+      let range = parcel.range(in: experiment.layout)
+      var means = exchanged.served[parcel.layers]?.reportedMeans ?? global[reported.within(range)]
+      try world.broadcast(&means, from: parcel.server)
+      evaluated[reported.within(range)] = means
+    }
     return evaluated
   }
 
@@ -204,15 +163,36 @@ extension Federation {
   /// `W*` applied exactly, under the aggregated head; nil where it is not wanted or the method itself is
   /// exact. The stacked factors go to all ranks for the evaluation alone; these bytes are not counted.
   private func oracle(
-    _ estimate: Estimate?, _ cohort: [Int], _ plan: RoundPlan, _ world: borrowing Communicator
+    _ exchanged: Exchanged, under head: ArraySlice<Float>, _ cohort: [Int], _ plan: RoundPlan,
+    _ world: borrowing Communicator
   ) throws -> Metrics? {
-    guard experiment.configuration.evaluate.oracle, plan.base == .none else { return nil }
-    let layout = experiment.layout.stacking(layouts(of: cohort))
-    var oracle = try timer.measure(.evaluate) {
-      try estimate.map { try Server.oracle($0) } ?? AdapterParameters(layout: layout)
-    }
+    guard wantsOracle(plan) else { return nil }
+    var oracle = AdapterParameters(layout: experiment.layout.stacking(layouts(of: cohort)))
     try timer.measure(.wait) { try world.barrier() }
-    try world.broadcast(&oracle.values, from: Self.root)
-    return try testMetrics(experiment.pretrained.classifier(layout: layout), oracle, nil, world)
+    for parcel in parcels {
+      for (index, slot) in parcel.slots(of: oracle.layout).enumerated() {
+        let ideal = exchanged.served[parcel.layers]?.ideal[index]
+        try oracle.broadcast(ideal?.a, slot.a, from: parcel.server, world)
+        try oracle.broadcast(ideal?.b, slot.b, from: parcel.server, world)
+      }
+    }
+    oracle.head = head
+    return try testMetrics(experiment.pretrained.classifier(layout: oracle.layout), oracle, nil, world)
+  }
+
+  /// Whether the round's oracle is evaluated by itself.
+  func wantsOracle(_ plan: RoundPlan) -> Bool {
+    experiment.configuration.evaluate.oracle && plan.base == .none
+  }
+}
+
+extension AdapterParameters {
+  /// Puts one tensor that `root` has in its place on every rank.
+  fileprivate mutating func broadcast(
+    _ matrix: Matrix<Float>?, _ slot: TensorSlot, from root: Int, _ world: borrowing Communicator
+  ) throws(MPIError) {
+    var elements = matrix?.elements ?? [Float](repeating: 0, count: slot.count)
+    try world.broadcast(&elements, from: root)
+    self[slot] = elements[...]
   }
 }

@@ -4,7 +4,21 @@ internal import ClientData
 internal import Configuration
 public import MPI
 public import Telemetry
-internal import Transformer
+public import Transformer
+
+/// What a run has made: an adapter, and for methods that change them the base weights that it belongs to.
+public struct TrainedModel: Sendable {
+  public let adapter: AdapterParameters
+  public let base: BaseWeights?
+}
+
+/// What the root reports of a round.
+public struct RoundOutcome: Sendable {
+  public let report: RoundReport
+  public let layers: [LayerReport]
+  /// Of every rank, on the root's clock.
+  public let spans: [[TraceSpan]]
+}
 
 /// One rank's part of a federated run: the clients that it hosts, and at the root the server.
 public final class Federation {
@@ -17,41 +31,60 @@ public final class Federation {
   let trainer: ClientTrainer
   let evaluator: Evaluator
   let testChunks: DealtChunks
+  /// What travels and is estimated by itself.
+  let parcels: [Parcel]
   var memories: [Int: ClientMemory] = [:]
   /// The adapted layers' base weights, for methods that change them.
   var base: BaseWeights?
   var timer = PhaseTimer()
+  /// What makes this rank's clock that of the root.
+  private(set) var clockOffset = 0.0
+  /// The last round that is done, 0 before the first.
+  public internal(set) var round = 0
+  /// What the next round starts from.
+  var global: AdapterParameters
+  /// The model of the last round's evaluation.
+  var evaluated: AdapterParameters
+  /// The last round from which the run can go on; nil where nothing has been saved.
+  public internal(set) var savedRound: Int?
 
   /// Prepares the rank's part; `rankCount` is the size of the communicator that `run` will get.
   public init(_ experiment: Experiment, rankCount: Int) throws {
     let configuration = experiment.configuration
     self.experiment = experiment
-    rule = try AggregationRules.rule(named: configuration.method.name.rawValue)
+    rule = experiment.rule
+    global = experiment.start
+    evaluated = experiment.start
     placement = Placement(
       kind: Placement.Kind(configuration.clients.placement), clientCount: configuration.clients.count,
       rankCount: rankCount)
     sampler = CohortSampler(
       clientCount: configuration.clients.count, participation: configuration.clients.participation,
       seed: configuration.seed)
-    if rule.wirePlan(round: 1).base != .none {
+    if experiment.changesBase {
       base = try experiment.pretrained.baseWeights(layout: experiment.layout)
     }
     trainer = ClientTrainer(experiment)
+    parcels = Parcel.parcels(
+      configuration.server.mode, layerCount: experiment.layout.layers.count, rankCount: rankCount)
     evaluator = Evaluator(maximumLength: configuration.data.maximumLength)
     testChunks = DealtChunks(all: experiment.test.evaluationChunks(size: configuration.evaluate.batch))
   }
 
-  /// Runs all rounds and returns the final global adapter, as it was evaluated, the same on every rank. `observe` is called
-  /// after each round, at rank 0 only. A collective operation.
+  /// Runs the rounds that are left and returns the final model, as it was evaluated, the same on every rank.
+  /// `observe` is called after each round at rank 0 only, then `save` on every rank if a checkpoint is due. A
+  /// collective operation.
   public func run(
-    _ world: borrowing Communicator, observe: (RoundReport, [LayerReport]) throws -> Void
-  ) throws -> AdapterParameters {
-    var global = experiment.start
-    var evaluated = global
-    for round in 1...experiment.configuration.training.rounds {
-      let reports = try runRound(round, &global, evaluated: &evaluated, world)
-      if let reports { try observe(reports.round, reports.layers) }
+    _ world: borrowing Communicator, save: () throws -> Void = {},
+    observe: (RoundOutcome) throws -> Void
+  ) throws -> TrainedModel {
+    clockOffset = try world.clockOffset(to: Self.root) { timer.clock }
+    while round < experiment.configuration.training.rounds {
+      let outcome = try runRound(round + 1, &global, evaluated: &evaluated, world)
+      round += 1
+      if let outcome { try observe(outcome) }
+      if isCheckpointDue { try save() }
     }
-    return evaluated
+    return TrainedModel(adapter: evaluated, base: base)
   }
 }

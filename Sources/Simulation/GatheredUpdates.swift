@@ -2,32 +2,37 @@ internal import Adapters
 internal import Aggregation
 internal import LinearAlgebra
 
-/// The cohort's adapters as the root knows them, with their weights: what the clients sent, over what is
-/// the same for all.
+/// The cohort's adapters, or a parcel of them, as their server knows them, with their weights: what the
+/// clients sent, over what is the same for all.
 struct GatheredUpdates {
+  let parcel: Parcel
   /// The global adapter's.
   let layout: AdapterLayout
   /// In order of client id, as the weights and the layouts are.
   let cohort: [Int]
   let weights: [Double]
   let clientLayouts: [AdapterLayout]
-  /// Where each client's adapter begins in `floats`.
+  /// The index in `floats` of what would be the first float of each client's adapter.
   private let starts: [Int]
-  /// One whole adapter after another, in order of client id.
+  /// One parcel after another, in order of client id.
   private var floats: [Float]
 
   /// Every client has its part of `common` until what it sent is placed.
-  init(cohort: [Int], weights: [Double], layouts: [AdapterLayout], common: AdapterParameters) {
+  init(
+    _ parcel: Parcel, cohort: [Int], weights: [Double], layouts: [AdapterLayout], common: AdapterParameters
+  ) {
+    self.parcel = parcel
     layout = common.layout
     self.cohort = cohort
     self.weights = weights
     clientLayouts = layouts
     floats = []
-    floats.reserveCapacity(layouts.reduce(0) { $0 + $1.count })
+    floats.reserveCapacity(layouts.reduce(0) { $0 + parcel.range(in: $1).count })
     var starts: [Int] = []
     for layout in layouts {
-      starts.append(floats.count)
-      floats += common.leadingPart(layout).values
+      let range = parcel.range(in: layout)
+      starts.append(floats.count - range.lowerBound)
+      floats += common.leadingPart(layout).values[range]
     }
     self.starts = starts
   }

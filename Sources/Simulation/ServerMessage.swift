@@ -3,8 +3,8 @@ internal import Aggregation
 internal import LinearAlgebra
 internal import Transformer
 
-/// What the server sends to every client: the downloaded floats of the adapter, and for methods that change
-/// the base weights the change of each layer, factored or dense, whichever the method's definition counts.
+/// What the server of a parcel sends to every client: its downloaded floats of the adapter, and for methods
+/// that change the base weights the change of each layer, factored or dense, whichever the method's definition counts.
 struct ServerMessage: Sendable {
   /// One layer's change of the base weight: floats of a factored pair, or of a dense matrix.
   enum BaseForm: Sendable, Equatable {
@@ -14,22 +14,22 @@ struct ServerMessage: Sendable {
   }
 
   let downloaded: FloatRanges
-  let layout: AdapterLayout
-  /// One a layer of the layout; empty where the base weights stay.
+  /// The parcel's layers in the global layout.
+  let slots: ArraySlice<LayerSlot>
+  /// One a layer of the parcel; empty where the base weights stay.
   let forms: [BaseForm]
   /// The downloaded floats of the adapter, then the layers' changes.
   var floats: [Float]
 
   /// Room for a message to a cohort with adapters of these layouts; the same on every rank.
   init(
-    _ plan: RoundPlan, rule: any AggregationRule, layout: AdapterLayout, cohort: [AdapterLayout], round: Int
+    _ parcel: Parcel, _ plan: RoundPlan, rule: any AggregationRule, layout: AdapterLayout,
+    cohort: [AdapterLayout], round: Int
   ) {
-    downloaded = plan.downloaded
-    self.layout = layout
-    forms =
-      plan.base == .none
-      ? [] : layout.layers.map { Self.form(of: $0, rule, cohort, round: round) }
-    let base = zip(layout.layers, forms).reduce(0) { $0 + Self.count($1.0, $1.1) }
+    downloaded = plan.downloaded.within(parcel.range(in: layout))
+    slots = parcel.slots(of: layout)
+    forms = plan.base == .none ? [] : slots.map { Self.form(of: $0, rule, cohort, round: round) }
+    let base = zip(slots, forms).reduce(0) { $0 + Self.count($1.0, $1.1) }
     floats = [Float](repeating: 0, count: downloaded.count + base)
   }
 
@@ -55,9 +55,9 @@ struct ServerMessage: Sendable {
   /// What comes down besides the adapter's floats.
   var baseByteCount: Int { (floats.count - downloaded.count) * MemoryLayout<Float>.stride }
 
-  /// At the root: fills in what the server sends.
+  /// At the parcel's server: fills in what the server sends.
   mutating func fill(_ estimate: Estimate) {
-    var next = estimate.global[downloaded]
+    var next = estimate[downloaded]
     for (form, layer) in zip(forms, estimate.layers) {
       guard let update = layer.baseUpdate else {
         preconditionFailure("the rule returned no change of the base")
@@ -77,7 +77,7 @@ struct ServerMessage: Sendable {
     global[downloaded] = Array(floats.prefix(downloaded.count))
     floats.withUnsafeBufferPointer { floats in
       var next = floats.baseAddress! + downloaded.count
-      for (slot, form) in zip(layout.layers, forms) {
+      for (slot, form) in zip(slots, forms) {
         let (d, k) = (slot.layer.outputs, slot.layer.inputs)
         switch form {
         case .factored(let rank):

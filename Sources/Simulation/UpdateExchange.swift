@@ -6,13 +6,30 @@ internal import MPI
 struct PackedUpdates {
   private(set) var floats: [Float] = []
 
-  init(capacity: Int) { floats.reserveCapacity(capacity) }
-
   mutating func append(_ parameters: AdapterParameters, _ chosen: FloatRanges) {
     for range in chosen.ranges { floats += parameters.values[range] }
   }
 
   var byteCount: Int { floats.count * MemoryLayout<Float>.stride }
+}
+
+/// One rank's clients' chosen floats of every parcel.
+struct PackedParcels {
+  private(set) var updates: [PackedUpdates]
+  private let parcels: [Parcel]
+
+  init(_ parcels: [Parcel]) {
+    self.parcels = parcels
+    updates = parcels.map { _ in PackedUpdates() }
+  }
+
+  mutating func append(_ parameters: AdapterParameters, _ chosen: FloatRanges) {
+    for (index, parcel) in parcels.enumerated() {
+      updates[index].append(parameters, chosen.within(parcel.range(in: parameters.layout)))
+    }
+  }
+
+  var byteCount: Int { updates.reduce(0) { $0 + $1.byteCount } }
 }
 
 /// Where every client's chosen floats lie in a gathered whole: the gather puts one rank's clients after
@@ -49,5 +66,21 @@ extension Communicator {
   func gather(_ updates: PackedUpdates, _ order: GatherOrder, to root: Int) throws(MPIError) -> [Float]? {
     if Set(order.rankCounts).count == 1 { return try gather(updates.floats, to: root) }
     return try gather(updates.floats, layout: RankLayout(counts: order.rankCounts), to: root)
+  }
+}
+
+extension Communicator {
+  /// Each rank's parts of all parcels against the updates of the one that it serves, whose `order` is given.
+  func exchange(_ packed: PackedParcels, _ order: GatherOrder) throws(MPIError) -> [Float] {
+    try alltoall(
+      packed.updates.flatMap(\.floats), RankLayout(counts: packed.updates.map(\.floats.count)),
+      receiving: RankLayout(counts: order.rankCounts))
+  }
+
+  /// Every rank's message, one a parcel, from the rank that serves it to all others.
+  func allgather(_ messages: inout [ServerMessage]) throws(MPIError) {
+    let layout = RankLayout(counts: messages.map(\.floats.count))
+    let whole = try allgather(messages[rank].floats, layout: layout)
+    for index in messages.indices { messages[index].floats = Array(whole[layout.range(of: index)]) }
   }
 }

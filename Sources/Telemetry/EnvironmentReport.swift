@@ -17,6 +17,8 @@ public struct EnvironmentReport: Sendable, Equatable, Decodable, JSONRepresentab
   /// ISO 8601, in UTC.
   public var startTime: String
   public var commandLine: [String]
+  /// The round after which a stopped run went on here; nil for one that was not stopped.
+  public var resumedAfterRound: Int?
 
   public struct MPI: Sendable, Equatable, Decodable {
     /// Name and version as the library states them.
@@ -65,7 +67,7 @@ public struct EnvironmentReport: Sendable, Equatable, Decodable, JSONRepresentab
 
   public init(
     florana: String, mpi: MPI, hosts: [Host], cores: Int, blas: BLAS, transports: [String: String],
-    gitCommit: String?, startTime: String, commandLine: [String]
+    gitCommit: String?, startTime: String, commandLine: [String], resumedAfterRound: Int? = nil
   ) {
     self.florana = florana
     self.mpi = mpi
@@ -76,6 +78,7 @@ public struct EnvironmentReport: Sendable, Equatable, Decodable, JSONRepresentab
     self.gitCommit = gitCommit
     self.startTime = startTime
     self.commandLine = commandLine
+    self.resumedAfterRound = resumedAfterRound
   }
 
   public var json: JSONValue {
@@ -89,6 +92,7 @@ public struct EnvironmentReport: Sendable, Equatable, Decodable, JSONRepresentab
       ("gitCommit", gitCommit.map { .string($0) }),
       ("startTime", .string(startTime)),
       ("commandLine", .array(commandLine.map { .string($0) })),
+      ("resumedAfterRound", resumedAfterRound.map { .integer($0) }),
     ])
   }
 }

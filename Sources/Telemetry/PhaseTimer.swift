@@ -10,12 +10,21 @@ public struct Stopwatch: Sendable {
   }
 }
 
-/// Seconds of one rank, added up by phase.
+/// Seconds of one rank, added up by phase, and the spans that they are made of.
 public struct PhaseTimer: Sendable {
+  /// Spans of a round that are kept for the timeline; those beyond are only added up.
+  public static let spanLimit = 1000
   /// Seconds in the order of `Phase.allCases`: what a rank contributes to `[Phase: Spread](gathered:)`.
   public private(set) var values = Array(repeating: 0.0, count: Phase.allCases.count)
 
+  /// Since the last `reset`, in the order in which they ended.
+  public private(set) var spans: [TraceSpan] = []
+  private let sinceStart = Stopwatch()
+
   public init() {}
+
+  /// Seconds since the timer was made: the clock of the spans.
+  public var clock: Double { sinceStart.elapsedSeconds }
 
   /// Runs `body` and adds its time to the phase, also when it throws.
   ///
@@ -23,8 +32,14 @@ public struct PhaseTimer: Sendable {
   public mutating func measure<Result, Failure: Error>(
     _ phase: Phase, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let watch = Stopwatch()
-    defer { add(watch.elapsedSeconds, to: phase) }
+    let start = clock
+    defer {
+      let seconds = clock - start
+      add(seconds, to: phase)
+      if spans.count < Self.spanLimit {
+        spans.append(TraceSpan(phase: phase, start: start, seconds: seconds))
+      }
+    }
     return try body()
   }
 
@@ -38,6 +53,7 @@ public struct PhaseTimer: Sendable {
   /// Starts afresh, as at the beginning of a round.
   public mutating func reset() {
     values = Array(repeating: 0, count: values.count)
+    spans = []
   }
 
   private static let index = Dictionary(

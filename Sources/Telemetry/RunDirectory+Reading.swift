@@ -3,7 +3,12 @@ internal import Foundation
 extension RunDirectory {
   /// The rounds of the run in a folder, as rounds.jsonl holds them.
   public static func rounds(inRunAt path: String) throws(TelemetryError) -> [RoundReport] {
-    try lines(of: File.rounds, inRunAt: path)
+    try rounds(inRunAt: path, byteCount: nil)
+  }
+
+  /// The rounds in the first `byteCount` bytes of rounds.jsonl; nil reads all.
+  static func rounds(inRunAt path: String, byteCount: Int?) throws(TelemetryError) -> [RoundReport] {
+    try lines(of: File.rounds, inRunAt: path, byteCount: byteCount)
   }
 
   /// The layers' lines of the run in a folder, as layers.jsonl holds them.
@@ -12,10 +17,10 @@ extension RunDirectory {
   }
 
   private static func lines<Line: Decodable>(
-    of name: String, inRunAt folder: String
+    of name: String, inRunAt folder: String, byteCount: Int? = nil
   ) throws(TelemetryError) -> [Line] {
     let path = URL(fileURLWithPath: folder).appendingPathComponent(name).relativePath
-    return try jsonLines(ofFileAt: path, as: "a run", name)
+    return try jsonLines(ofFileAt: path, as: "a run", name, byteCount: byteCount)
   }
 
   /// Where and with what the run in a folder ran, as environment.json holds it.
@@ -38,9 +43,9 @@ extension RunDirectory {
 }
 
 /// The values of a file with one JSON object a line, of which errors say that they are the lines of `whole`,
-/// each a line of `part`.
+/// each a line of `part`. Where `byteCount` is given, only those first bytes are read.
 public func jsonLines<Line: Decodable>(
-  ofFileAt path: String, as whole: String, _ part: String
+  ofFileAt path: String, as whole: String, _ part: String, byteCount: Int? = nil
 ) throws(TelemetryError) -> [Line] {
   guard let bytes = FileManager.default.contents(atPath: path) else {
     throw TelemetryError(
@@ -48,7 +53,7 @@ public func jsonLines<Line: Decodable>(
   }
   let decoder = JSONDecoder()
   var result: [Line] = []
-  for line in bytes.split(separator: UInt8(ascii: "\n")) {
+  for line in bytes.prefix(byteCount ?? bytes.count).split(separator: UInt8(ascii: "\n")) {
     guard let value = try? decoder.decode(Line.self, from: Data(line)) else {
       throw TelemetryError(
         path: "\(path):\(result.count + 1)", problem: "expected a line of \(part), found \(start(of: line))")

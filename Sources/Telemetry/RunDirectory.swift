@@ -8,18 +8,21 @@ internal import Foundation
 public struct RunDirectory: Sendable {
   public let path: String
 
+  init(at path: String) { self.path = path }
+
   /// Makes the folder, with those around it, for a new run.
   ///
   /// - Throws: if the folder holds another run, or cannot be made.
   public init(creating path: String) throws(TelemetryError) {
-    self.path = path
+    self.init(at: path)
     for name in [File.configuration, File.rounds]
     where FileManager.default.fileExists(atPath: self.path(of: name)) {
       throw TelemetryError(
         path: path,
         problem: "expected a new or empty folder, found another run (\(name)"
           + (FileManager.default.fileExists(atPath: self.path(of: File.summary)) ? "" : ", unfinished")
-          + "); name another folder with --output, or delete or move this one")
+          + "); name another folder with --output, or delete or move this one"
+          + (hasCheckpoint ? ", or go on with it by --resume" : ""))
     }
     var isFolder = ObjCBool(false)
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
@@ -28,10 +31,16 @@ public struct RunDirectory: Sendable {
     do throws(FileError) { try makeFolder(at: path) } catch { throw TelemetryError(error) }
   }
 
+  /// The folder of its checkpoints.
+  public var checkpointPath: String { path(of: File.checkpoint) }
+
   /// The path of a file or folder of the run, such as `adapter`.
   public func path(of name: String) -> String {
     URL(fileURLWithPath: path).appendingPathComponent(name).relativePath
   }
+
+  /// Whether there is something from which the run can go on.
+  private var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: path(of: File.checkpoint)) }
 
   /// Appends a line to rounds.jsonl and the round's phases to phases.csv.
   public func append(_ report: RoundReport) throws(TelemetryError) {
@@ -43,6 +52,22 @@ public struct RunDirectory: Sendable {
   /// Appends a line for each layer to layers.jsonl.
   public func append(_ layers: [LayerReport]) throws(TelemetryError) {
     try append(layers.map { $0.json.line + "\n" }.joined(), to: File.layers)
+  }
+
+  /// Begins trace.json with the ranks' names, unless a run goes on in it.
+  public func beginTrace(hosts: [String]) throws(TelemetryError) {
+    guard !FileManager.default.fileExists(atPath: path(of: File.trace)) else { return }
+    try append(TraceFormat.head(hosts: hosts), to: File.trace)
+  }
+
+  /// Appends a round's spans of all ranks to trace.json, on one clock.
+  public func append(_ spans: [[TraceSpan]], round: Int) throws(TelemetryError) {
+    try append(TraceFormat.lines(round: round, spans), to: File.trace)
+  }
+
+  /// Ends trace.json at this time.
+  public func endTrace(seconds: Double) throws(TelemetryError) {
+    try append(TraceFormat.end(seconds: seconds), to: File.trace)
   }
 
   /// Writes config.yaml: the configuration with its defaults written out.
@@ -85,8 +110,10 @@ public struct RunDirectory: Sendable {
     static let rounds = "rounds.jsonl"
     static let layers = "layers.jsonl"
     static let phases = "phases.csv"
+    static let trace = "trace.json"
     static let summary = "summary.json"
     static let partition = "partition.csv"
+    static let checkpoint = "checkpoint"
   }
 
   private static let phasesHeader = "round,phase,minimum,mean,maximum,bytes\n"

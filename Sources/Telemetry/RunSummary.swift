@@ -13,9 +13,13 @@ public struct RunSummary: Sendable, Equatable, Decodable, JSONRepresentable {
   public var wallSeconds: Double
   /// SHA-256 of adapter/adapter_model.safetensors, in hexadecimal digits.
   public var adapterSHA256: String?
+  /// SHA-256 of base/model.safetensors, for methods that change the base weights.
+  public var baseSHA256: String?
 
   /// Sums up the reports of all rounds, given in their order.
-  public init(of reports: [RoundReport], wallSeconds: Double, adapterSHA256: String? = nil) {
+  public init(
+    of reports: [RoundReport], wallSeconds: Double, adapterSHA256: String? = nil, baseSHA256: String? = nil
+  ) {
     rounds = reports.count
     last = reports.last
     best = Self.best(of: reports)
@@ -23,6 +27,7 @@ public struct RunSummary: Sendable, Equatable, Decodable, JSONRepresentable {
     seconds = reports.reduce(into: [:]) { $0.merge($1.seconds, uniquingKeysWith: +) }
     self.wallSeconds = wallSeconds
     self.adapterSHA256 = adapterSHA256
+    self.baseSHA256 = baseSHA256
   }
 
   private static func best(of reports: [RoundReport]) -> RoundReport? {
@@ -41,6 +46,7 @@ public struct RunSummary: Sendable, Equatable, Decodable, JSONRepresentable {
       ("seconds", seconds.json),
       ("wallSeconds", .number(wallSeconds)),
       ("adapterSHA256", adapterSHA256.map { .string($0) }),
+      ("baseSHA256", baseSHA256.map { .string($0) }),
     ])
   }
 }

@@ -8,10 +8,15 @@ public struct BaseWeights: Sendable, Equatable {
   /// Each layer's weight, `outputs × inputs`, at its slot's `baseOffset`.
   public private(set) var values: [Float]
 
-  init(layout: AdapterLayout, values: [Float]) {
+  public init(layout: AdapterLayout, values: [Float]) {
     precondition(values.count == layout.baseCount, "\(values.count) weights for \(layout.baseCount)")
     self.layout = layout
     self.values = values
+  }
+
+  /// One layer's weight, `outputs × inputs`, row-major.
+  public subscript(slot: LayerSlot) -> ArraySlice<Float> {
+    values[slot.baseOffset..<slot.baseOffset + slot.layer.outputs * slot.layer.inputs]
   }
 
   /// `W ← W + scaling · b a` in one layer, with its own scaling; b is d×R, a is R×k.

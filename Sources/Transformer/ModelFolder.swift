@@ -9,6 +9,8 @@ public import Safetensors
 public final class ModelFolder: @unchecked Sendable {
   // Sendable because nothing changes after `init`; the pointers are to memory that only `deinit` frees.
 
+  public static let weightsFileName = "model.safetensors"
+
   public let path: String
   public let file: SafetensorsFile
   let configuration: [String: any Sendable]
@@ -19,7 +21,7 @@ public final class ModelFolder: @unchecked Sendable {
   public init(path: String) throws {
     self.path = path
     configuration = try Self.readConfiguration(path + "/config.json")
-    file = try SafetensorsFile(path: path + "/model.safetensors")
+    file = try SafetensorsFile(path: path + "/" + Self.weightsFileName)
     converted = try Self.converted(file)
   }
 

@@ -24,6 +24,14 @@ public struct OptimizerState: Sendable, Equatable {
     second = first
   }
 
+  /// A state as it was after `steps` steps.
+  public init(first: [Float], second: [Float], steps: Int) {
+    precondition(first.count == second.count && steps >= 0, "\(first.count) and \(second.count) moments")
+    self.first = first
+    self.second = second
+    self.steps = steps
+  }
+
   /// One step on the chosen floats; the others stay as they are. Both buffers have this state's size.
   public mutating func step(
     _ optimizer: Optimizer, learningRate: Float, on chosen: FloatRanges,

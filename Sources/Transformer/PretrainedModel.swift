@@ -80,10 +80,17 @@ public struct PretrainedModel: Sendable {
     var values: [Float] = []
     values.reserveCapacity(layout.baseCount)
     for slot in layout.layers {
-      let name = prefix + slot.layer.name.dropFirst("bert.".count) + ".weight"
-      values += Matrix(try folder.matrix(name, rows: slot.layer.outputs, columns: slot.layer.inputs)).elements
+      values +=
+        Matrix(
+          try folder.matrix(weightName(of: slot), rows: slot.layer.outputs, columns: slot.layer.inputs)
+        ).elements
     }
     return BaseWeights(layout: layout, values: values)
+  }
+
+  /// The name of a layer's weight in the checkpoint's file.
+  func weightName(of slot: LayerSlot) -> String {
+    prefix + slot.layer.name.dropFirst("bert.".count) + ".weight"
   }
 
   /// The tensors of a classifier's head over `labelCount` labels.

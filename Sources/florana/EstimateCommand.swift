@@ -35,6 +35,8 @@ struct EstimateCommand: ParsableCommand {
   @Flag(help: "Print one JSON object.")
   var json = false
 
+  @OptionGroup var options: LaunchOptions
+
   func validate() throws {
     for (name, value) in [("clients", clients), ("adapter-rank", adapterRank), ("repeats", repeats)]
     where !(1...100_000).contains(value) {
@@ -50,7 +52,7 @@ struct EstimateCommand: ParsableCommand {
   }
 
   func run() {
-    Launch.run { world in
+    Launch.run(blasThreads: options.blasThreads) { world in
       let problem = EstimateBenchmark.Problem(
         clients: clients, outputs: dimensions.outputs, inputs: dimensions.inputs,
         adapterRank: adapterRank, spread: spread)

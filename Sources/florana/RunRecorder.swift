@@ -6,6 +6,7 @@ internal import LinearAlgebra
 internal import MPI
 internal import Simulation
 internal import Telemetry
+internal import Transformer
 
 /// Rank 0's record of a run: the files of its folder and what the terminal shows.
 struct RunRecorder {
@@ -14,11 +15,23 @@ struct RunRecorder {
   private let isQuiet: Bool
   private let watch = Stopwatch()
   private var progress: ProgressReporter
-  private var reports: [RoundReport] = []
+  private var reports: [RoundReport]
+  private let earlierSeconds: Double
+  private var hasToldSaved = false
+
+  /// What a run had done when it was stopped.
+  struct Earlier {
+    let reports: [RoundReport]
+    let wallSeconds: Double
+  }
 
   /// Writes what is known before the first round. Nil where there is no folder: off rank 0.
-  init?(_ directory: RunDirectory?, _ experiment: Experiment, hosts: [String], isQuiet: Bool) throws {
+  init?(
+    _ directory: RunDirectory?, _ experiment: Experiment, hosts: [String], earlier: Earlier?, isQuiet: Bool
+  ) throws {
     guard let directory else { return nil }
+    reports = earlier?.reports ?? []
+    earlierSeconds = earlier?.wallSeconds ?? 0
     self.directory = directory
     self.experiment = experiment
     self.isQuiet = isQuiet
@@ -27,29 +40,65 @@ struct RunRecorder {
       evaluateEvery: experiment.configuration.evaluate.every, isTerminal: Terminal.isTerminal,
       width: Terminal.width, isQuiet: isQuiet, output: { Terminal.write($0) })
     try directory.write(configuration: experiment.configuration.yaml())
-    try directory.write(EnvironmentReport.current(hosts: hosts))
+    try directory.write(EnvironmentReport.current(hosts: hosts, resumedAfterRound: earlier?.reports.count))
     try directory.write(partition: experiment.partitionTable.csv)
-    if !isQuiet { Terminal.write(experiment.partitionTable.text + "\n") }
+    try directory.beginTrace(hosts: hosts)
+    guard !isQuiet else { return }
+    Terminal.write(experiment.partitionTable.text + "\n")
+    if let earlier { Terminal.write("goes on after round \(earlier.reports.count)\n") }
   }
 
-  mutating func record(_ round: RoundReport, _ layers: [LayerReport]) throws {
-    reports.append(round)
-    try directory.append(round)
-    try directory.append(layers)
-    progress.report(round, elapsedSeconds: watch.elapsedSeconds)
+  mutating func record(_ outcome: RoundOutcome) throws {
+    reports.append(outcome.report)
+    try directory.append(outcome.report)
+    try directory.append(outcome.layers)
+    try directory.append(outcome.spans.map { $0.map(onRunClock) }, round: outcome.report.round)
+    progress.report(outcome.report, elapsedSeconds: watch.elapsedSeconds)
   }
 
-  /// Writes the final adapter and the summary, prints the table of all rounds, and returns their reports.
-  mutating func finish(_ adapter: AdapterParameters) throws -> [RoundReport] {
+  /// A resumed run's spans follow those before it.
+  private func onRunClock(_ span: TraceSpan) -> TraceSpan {
+    TraceSpan(phase: span.phase, start: span.start + earlierSeconds, seconds: span.seconds)
+  }
+
+  /// Seconds that the run has taken, those before it was stopped included.
+  var wallSeconds: Double { earlierSeconds + watch.elapsedSeconds }
+
+  /// Tells at the first checkpoint how the run could go on, since a killed one cannot; `StopNotice` tells it when
+  /// there is time.
+  mutating func tellSaved(round: Int, _ hint: ResumeHint) {
+    StopNotice.arm(savedRound: round, hint)
+    guard !isQuiet, !hasToldSaved, round < experiment.configuration.training.rounds else { return }
+    hasToldSaved = true
+    progress.finish()
+    Terminal.write("saved after round \(round); a stopped run goes on with: \(hint.command)\n")
+  }
+
+  /// Writes the final model and the summary, prints the table of all rounds, and returns their reports.
+  mutating func finish(_ model: TrainedModel) throws -> [RoundReport] {
+    try directory.endTrace(seconds: wallSeconds)
+    let base = try model.base.map { try write($0) }
     let folder = directory.path(of: "adapter")
-    try PEFTAdapter.write(adapter, experiment.peftConfiguration, to: folder)
+    try PEFTAdapter.write(model.adapter, experiment.peftConfiguration, to: folder)
     let hash = try SHA256.hexDigest(ofFileAt: folder + "/" + PEFTAdapter.weightsFileName)
-    let summary = RunSummary(of: reports, wallSeconds: watch.elapsedSeconds, adapterSHA256: hash)
-    try directory.write(summary)
+    try directory.write(
+      RunSummary(
+        of: reports, wallSeconds: wallSeconds, adapterSHA256: hash, baseSHA256: base?.sha256))
     progress.finish()
     if !isQuiet { Terminal.write("\n" + ResultTable.text(reports) + "\n") }
-    Terminal.write("results: \(directory.path)  adapter: \(folder)  sha256: \(hash)\n")
+    let ends = ["results: \(directory.path)", "adapter: \(folder)", "sha256: \(hash)", base?.text]
+    Terminal.write(ends.compactMap { $0 }.joined(separator: "  ") + "\n")
     return reports
+  }
+
+  /// Writes the changed base model; returns its hash and what to tell of it.
+  private func write(_ base: BaseWeights) throws -> (sha256: String, text: String) {
+    let folder = directory.path(of: PEFTConfiguration.ownBaseFolder)
+    try experiment.pretrained.write(base, to: folder)
+    let stored = experiment.pretrained.storedTypes(ofLayersIn: base.layout).filter { $0 != "F32" }
+    let note = stored.isEmpty ? "" : " (changed weights in F32, \(stored.joined(separator: ", ")) before)"
+    let hash = try SHA256.hexDigest(ofFileAt: folder + "/" + ModelFolder.weightsFileName)
+    return (hash, "base: \(folder)" + note)
   }
 
   /// `runs/NAME-20260131-120000` for `…/NAME.yaml`.
@@ -64,7 +113,7 @@ struct RunRecorder {
 
 extension EnvironmentReport {
   /// This job, as rank 0 sees it.
-  static func current(hosts: [String]) throws -> EnvironmentReport {
+  static func current(hosts: [String], resumedAfterRound: Int?) throws -> EnvironmentReport {
     EnvironmentReport(
       florana: Version.number,
       mpi: MPI(
@@ -75,6 +124,6 @@ extension EnvironmentReport {
         threads: BLASEnvironment.threadCount),
       transports: transports(in: ProcessInfo.processInfo.environment),
       gitCommit: gitCommit(around: FileManager.default.currentDirectoryPath), startTime: currentTime(),
-      commandLine: CommandLine.arguments)
+      commandLine: CommandLine.arguments, resumedAfterRound: resumedAfterRound)
   }
 }

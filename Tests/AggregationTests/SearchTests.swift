@@ -20,6 +20,17 @@ import Testing
     }
   }
 
+  /// The search may end on the word of an older curvature: nothing is left all the same.
+  @Test(arguments: CohortShape.all, [1.0, 1e-2])
+  func nothingIsLeftToGainAtTheEnd(shape: CohortShape, spread: Double) throws {
+    let cohort = Cohort(shape, spread: spread, seed: 47)
+    try withBothForms(cohort, endsEarly: true) { (search) throws in
+      let state = try search.descend(from: search.average)
+      let next = try search.improved(search.improved(state, .left), .right)
+      #expect(state.objective - next.objective <= 2e-9 * state.objective + 1e-13 * search.idealSquare)
+    }
+  }
+
   /// From the averages, from the second start and from a point that is near no minimum.
   @Test(arguments: CohortShape.all, [1.0, 1e-2])
   func noHalfSweepRaisesTheObjective(shape: CohortShape, spread: Double) throws {
@@ -70,7 +81,7 @@ import Testing
   @Test(arguments: CohortShape.all) func bothFormsAnswerTheSame(shape: CohortShape) throws {
     let cohort = Cohort(shape, spread: 0.5, seed: 43)
     try cohort.withUpdates { (updates) throws in
-      let factors = CentredFactors<Double>(updates, averages: FactorPair(averaging: updates))
+      let factors = CentredFactors<Double>(updates)
       let (gram, factored) = (GramProducts(factors), FactoredProducts(factors))
       var random = stream(43, part: 4)
       let vector = (0...shape.clients).map { _ in random.normal() }
@@ -82,10 +93,24 @@ import Testing
         #expect(close(gram.moment(side, vector), factored.moment(side, vector)))
         let (own, other) = (gram.correlation(side, with: vector), factored.correlation(side, with: vector))
         #expect(close(column(own), column(other)))
+        let norms = (gram.errorImageNorm(side, vector), factored.errorImageNorm(side, vector))
+        #expect(abs(norms.0 / norms.1 - 1) <= 1e-12)
+        #expect(abs(norms.0 / denseErrorImageNorm(cohort, side, vector) - 1) <= 1e-9)
         let curvature = try factored.curvature(side, moment: moment)
         #expect(close(gram.curvature(side, moment: moment), curvature))
       }
     }
+  }
+
+  /// `‖E₀ Âᵀ‖` or `‖B̂ᵀ E₀‖` from dense matrices.
+  private func denseErrorImageNorm(_ cohort: Cohort, _ side: Side, _ vector: [Double]) -> Double {
+    let (b, a) = (denseSum(cohort.b, cohort.weights), denseSum(cohort.a, cohort.weights))
+    let error = difference(DenseReference(cohort).ideal, denseProduct(b, a))
+    // Mean and differences as coefficients of the clients.
+    let sum = vector[0] - vector.dropFirst().reduce(0, +)
+    let coefficients = zip(vector.dropFirst(), cohort.weights).map { $0 + sum * $1 }
+    if side == .left { return norm(denseProduct(error, denseSum(cohort.a, coefficients).transposed)) }
+    return norm(denseProduct(denseSum(cohort.b, coefficients).transposed, error))
   }
 
   private func column(_ numbers: [Double]) -> Matrix<Double> {
@@ -97,9 +122,8 @@ import Testing
     let shape = CohortShape(clients: 9, adapterRank: 3, outputs: 50, inputs: 35)
     let cohort = Cohort(shape, spread: spread, seed: 45)
     try cohort.withUpdates { (updates) throws in
-      let averages = FactorPair(averaging: updates)
-      let exact = try reachedRho(GramProducts(CentredFactors<Double>(updates, averages: averages)), cohort)
-      let single = CentredFactors<Float>(updates, averages: averages)
+      let exact = try reachedRho(GramProducts(CentredFactors<Double>(updates)), cohort)
+      let single = CentredFactors<Float>(updates)
       #expect(abs(try reachedRho(GramProducts(single), cohort) / exact - 1) < 1e-4)
       // Its questions are answered apart, each with its own rounding: three digits, where Gram matrices keep four.
       #expect(abs(try reachedRho(FactoredProducts(single), cohort) / exact - 1) < 1e-3)
@@ -155,12 +179,16 @@ import Testing
     #expect(factored == 6912 + 8 * (1944 + 162))
   }
 
-  private func withBothForms(_ cohort: Cohort, _ body: (CoefficientSearch<AnyProducts>) throws -> Void) throws
-  {
+  private func withBothForms(
+    _ cohort: Cohort, endsEarly: Bool = false, _ body: (CoefficientSearch<AnyProducts>) throws -> Void
+  ) throws {
     try cohort.withUpdates { (updates) throws in
-      let factors = CentredFactors<Double>(updates, averages: FactorPair(averaging: updates))
-      try body(CoefficientSearch(AnyProducts(GramProducts(factors)), weights: cohort.weights))
-      try body(CoefficientSearch(AnyProducts(FactoredProducts(factors)), weights: cohort.weights))
+      let factors = CentredFactors<Double>(updates)
+      try body(
+        CoefficientSearch(AnyProducts(GramProducts(factors)), weights: cohort.weights, endsEarly: endsEarly))
+      try body(
+        CoefficientSearch(
+          AnyProducts(FactoredProducts(factors)), weights: cohort.weights, endsEarly: endsEarly))
     }
   }
 
@@ -182,6 +210,9 @@ private struct AnyProducts: FactorProducts {
   func meanProducts(_ side: Side) -> Matrix<Double> { base.meanProducts(side) }
   func correlation(_ side: Side, with combination: [Double]) -> [Double] {
     base.correlation(side, with: combination)
+  }
+  func errorImageNorm(_ side: Side, _ combination: [Double]) -> Double {
+    base.errorImageNorm(side, combination)
   }
   func moment(_ side: Side, _ combination: [Double]) -> Matrix<Double> { base.moment(side, combination) }
   func curvature(_ side: Side, moment: Matrix<Double>) throws -> Matrix<Double> {

@@ -15,7 +15,7 @@ extension CollectiveTests {
           try whole.withMutableMPIBuffer { whole throws(MPIError) in
             try part.withMPIBuffer { part throws(MPIError) in
               let a = try world.startBroadcast(first, from: 0)
-              var b = try world.startGather(part, layout: layout, into: world.rank == 0 ? whole : nil, to: 0)
+              let b = try world.startGather(part, layout: layout, into: world.rank == 0 ? whole : nil, to: 0)
               let c = try world.startBroadcast(second, from: world.size - 1)
               while try !b.advance() {}
               try c.wait()

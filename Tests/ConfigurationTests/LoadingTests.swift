@@ -34,7 +34,7 @@ let minimal = """
         method: { name: florana-matrix }
         evaluate: { every: 2, personalised: false, oracle: true, batch: 32 }
         server: { mode: root }
-        checkpoint: { every: 0 }
+        checkpoint: { every: 5 }
         """)
     var expected = RunConfiguration(modelPath: "../models/m", dataPath: "data/d")
     expected.seed = .max
@@ -65,6 +65,7 @@ let minimal = """
     expected.evaluate.personalised = false
     expected.evaluate.oracle = true
     expected.evaluate.batch = 32
+    expected.checkpoint.every = 5
     #expect(configuration == expected)
   }
 

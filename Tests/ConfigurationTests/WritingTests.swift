@@ -102,6 +102,7 @@ extension RunConfiguration {
     result.clients.placement = Placement.allCases.randomElement(using: &random)!
     result.training = training(&random)
     result.method.name = Method.Name.allCases.randomElement(using: &random)!
+    result.checkpoint.every = .random(in: 0...9, using: &random)
     result.evaluate.every = .random(in: 1...9, using: &random)
     result.evaluate.personalised = .random(using: &random)
     result.evaluate.oracle = .random(using: &random)

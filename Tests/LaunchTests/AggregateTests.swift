@@ -196,6 +196,11 @@ extension LaunchTests {
       try expectRefusal(["x", "one", "two"], ["two/", "base_model_name_or_path", "\"one\"", "\"two\""])
       try expectRefusal(["x", "pissa"], ["pissa/", "init_lora_weights"])
       #expect(try aggregate(["x", "one"]).status == 0)
+      // Each has a base model of its own beside it.
+      for site in ["a", "b"] {
+        try make(site + "/adapter", seed: 1, settings: #""base_model_name_or_path":"./base""#)
+      }
+      try expectRefusal(["a/adapter", "b/adapter"], ["base_model_name_or_path", "/a/base\"", "/b/base\""])
     }
 
     @Test func aTableThatCannotBeWrittenIsAnError() throws {

@@ -1,3 +1,4 @@
+import Adapters
 import Configuration
 import Foundation
 import LaunchSupport
@@ -42,6 +43,26 @@ extension LaunchTests {
       #expect(try #require(exact[0].rho) < 1e-6 && exact[0].oracle == exact[0].global)
       // The second round trains on the changed base weights.
       #expect(try #require(exact[1].rho) < 1e-6 && exact[1].trainLoss != plain[1].trainLoss)
+    }
+
+    /// What a method did to the base weights is left too, and belongs to the adapter beside it.
+    @Test(arguments: ["flora", "fedex-lora", "ideal"])
+    func theChangedBaseModelIsLeft(method: String) throws {
+      try run(method, ranks: 2, output: "run")
+      let arguments = ["evaluate", "--data", "data", "--adapter", "run/adapter", "--batch", "16"]
+      func metrics(_ model: String) throws -> Metrics {
+        let job = try world.florana(arguments + ["--model", model], ranks: 3)
+        #expect(job.status == 0, "\(job.standardError)")
+        return try JSONDecoder().decode(Metrics.self, from: Data(job.standardOutput.utf8))
+      }
+      let expected = try world.rounds("run").last?.global
+      #expect(try metrics("run/base") == expected && metrics("model") != expected)
+      let summary = try JSONDecoder().decode(RunSummary.self, from: Data(world.text("run/summary.json").utf8))
+      let hash = try SHA256.hexDigest(ofFileAt: world.folder.path + "/run/base/model.safetensors")
+      #expect(summary.baseSHA256 == hash)
+      #expect(try PEFTConfiguration(folder: world.folder.path + "/run/adapter").baseModel == "./base")
+      try run("fedit", ["training.rounds=1"], ranks: nil, output: "plain")
+      #expect(!FileManager.default.fileExists(atPath: world.folder.path + "/plain/base"))
     }
 
     @Test func methodsThatSendOneFactorSendHalf() throws {

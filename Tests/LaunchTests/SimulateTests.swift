@@ -15,17 +15,6 @@ extension LaunchTests {
 
     init() throws { world = try TinyWorld() }
 
-    /// What a round reports, without times and without the bytes between ranks.
-    private func results(_ output: String) throws -> [RoundReport] {
-      try world.rounds(output).map { round in
-        var round = round
-        round.seconds = [:]
-        round.bytes.gathered = 0
-        round.bytes.broadcast = 0
-        return round
-      }
-    }
-
     @Test(arguments: [
       [], ["method.name=florana-matrix", "clients.participation=0.6", "clients.weighting=uniform"],
       ["adapter.head=local", "training.optimizer-state=keep", "method.name=fedit"],
@@ -37,14 +26,14 @@ extension LaunchTests {
     func theNumberOfRanksAndThePlacementChangeNoBit(settings: [String]) throws {
       let reference = try world.simulate("one", settings, ranks: nil)
       #expect(reference.status == 0, "\(reference.standardError)")
-      let expected = try results("one")
+      let expected = try world.results("one")
       #expect(expected.count == 2 && expected.allSatisfy { $0.global != nil && $0.oracle != nil })
       for (ranks, placement) in [(2, "block"), (3, "block"), (4, "block"), (3, "cyclic")] {
         let output = "\(ranks)-\(placement)"
         let job = try world.simulate(output, settings + ["clients.placement=\(placement)"], ranks: ranks)
         #expect(job.status == 0, "\(job.standardError)")
         #expect(try world.adapterHash(output) == world.adapterHash("one"), "\(output)")
-        #expect(try results(output) == expected, "\(output)")
+        #expect(try world.results(output) == expected, "\(output)")
         #expect(try world.layers(output) == world.layers("one"), "\(output)")
       }
     }

@@ -32,6 +32,17 @@ extension TinyWorld {
     try RunDirectory.rounds(inRunAt: "\(folder.path)/\(output)")
   }
 
+  /// What the rounds report, without times and without the bytes between ranks.
+  func results(_ output: String) throws -> [RoundReport] {
+    try rounds(output).map { round in
+      var round = round
+      round.seconds = [:]
+      round.bytes.gathered = 0
+      round.bytes.broadcast = 0
+      return round
+    }
+  }
+
   func layers(_ output: String) throws -> [LayerReport] {
     try RunDirectory.layers(inRunAt: "\(folder.path)/\(output)")
   }

@@ -46,6 +46,38 @@ import Testing
     #expect(try file.integers(named: "empty", as: Int32.self) == [])
   }
 
+  @Test func tensorsOfAnotherFileAndAnnouncedOnesAreWrittenInTheirPlaces() throws {
+    var first = SafetensorsWriter()
+    ([1, 2, 3, 4] as [UInt8]).withUnsafeBytes { bytes in
+      first.add(name: "half", shape: [2], dataType: .float16, bytes: bytes)
+    }
+    first.add(name: "old", shape: [1], floats: [5])
+    try first.write(to: folder.path(of: "first"))
+    let source = try SafetensorsFile(path: folder.path(of: "first"))
+    var writer = SafetensorsWriter()
+    for name in ["c", "a"] { writer.announce(name: name, shape: [1, 2]) }
+    for name in ["half", "old"] { writer.add(try source.tensor(named: name), of: source) }
+    writer.add(name: "b", shape: [2], floats: [Float](arrayLiteral: 9, 3, 4, 9)[1...2])
+    var asked: [String] = []
+    try writer.write(to: path) { name in
+      asked.append(name)
+      return [Float(asked.count), 0.5]
+    }
+    let file = try SafetensorsFile(path: path)
+    #expect(asked == ["a", "c"] && file.names == ["a", "b", "c", "half", "old"])
+    #expect(try ["a", "b", "c", "old"].map(file.floatArray) == [[1, 0.5], [3, 4], [2, 0.5], [5]])
+    #expect(try file.bytes(of: file.tensor(named: "half")).elementsEqual([1, 2, 3, 4]))
+  }
+
+  @Test func whereAnAnnouncedTensorFailsTheOlderFileStays() throws {
+    struct Refusal: Error {}
+    try folder.write("old", to: "out.safetensors")
+    var writer = SafetensorsWriter()
+    writer.announce(name: "a", shape: [2])
+    #expect(throws: Refusal.self) { try writer.write(to: path) { _ in throw Refusal() } }
+    #expect(try text(ofFileAt: path) == "old" && folder.names() == ["out.safetensors"])
+  }
+
   @Test func orderOfAddingDoesNotMatter() throws {
     func bytes(_ names: [String]) throws -> Data {
       var writer = SafetensorsWriter(metadata: ["k": "v", "j": "w"])

@@ -15,7 +15,7 @@ import Testing
   /// Every chosen float of client c is c, as it lies at the root after a gather.
   private func message(_ chosen: FloatRanges, _ cohort: [Int], _ placement: Placement) -> [Float] {
     (0..<placement.rankCount).flatMap { rank -> [Float] in
-      var packed = PackedUpdates(capacity: 0)
+      var packed = PackedUpdates()
       for client in placement.clients(of: cohort, onRank: rank) {
         packed.append(
           AdapterParameters(layout: layout, values: [Float](repeating: Float(client), count: layout.count)),
@@ -25,12 +25,15 @@ import Testing
     }
   }
 
+  /// One layer and the head, estimated at rank 0.
+  private let whole = Parcel(layers: 0..<1, hasHead: true, server: 0)
+
   private func gathered(
     _ chosen: FloatRanges, _ cohort: [Int], _ weights: [Double], _ placement: Placement
   ) -> GatheredUpdates {
     let common = AdapterParameters(layout: layout, values: [Float](repeating: -7, count: layout.count))
     var gathered = GatheredUpdates(
-      cohort: cohort, weights: weights, layouts: cohort.map { _ in layout }, common: common)
+      whole, cohort: cohort, weights: weights, layouts: cohort.map { _ in layout }, common: common)
     gathered.place(message(chosen, cohort, placement), GatherOrder(cohort, placement) { _ in chosen })
     return gathered
   }
@@ -78,45 +81,38 @@ import Testing
     #expect(plan.kept.ranges == (mode == .local ? [6..<8] : []))
   }
 
+  private func dense(_ update: IdealUpdate) -> Matrix<Float> {
+    update.b.withView { b in update.a.withView { product(b, .asStored, $0) } }
+  }
+
   @Test func theServerAveragesTheCores() throws {
     let cored = AdapterLayout(
       layers: layout.layers.map(\.layer), head: [HeadTensor(name: "w", shape: [2])], headMode: .shared,
       hasCores: true)
     let common = AdapterParameters(layout: cored, values: [1, 2, 3, 4, 5, 0, 9, 9])
     var gathered = GatheredUpdates(
-      cohort: [0, 1], weights: [0.25, 0.75], layouts: [cored, cored], common: common)
+      whole, cohort: [0, 1], weights: [0.25, 0.75], layouts: [cored, cored], common: common)
     let chosen = RoundPlan(FedSB().wirePlan(round: 1), layout: cored).uploaded
     let placement = Placement(kind: .block, clientCount: 2, rankCount: 1)
     gathered.place([2, 0, 4] + [-4, 8, 0], GatherOrder([0, 1], placement) { _ in chosen })
     let estimate = try Server(rule: FedSB()).next(gathered, after: common, round: 1)
-    #expect(estimate.global.values == [1, 2, 3, 4, 5, -2.5, 6, 1])
+    #expect(estimate.values == [1, 2, 3, 4, 5, -2.5, 6, 1])
     // W* = -2.5 [3; 4; 5] [1 2]; the oracle's pairs carry the cores.
-    let oracle = try Server.oracle(estimate)
-    let ideal = oracle.values.withUnsafeBufferPointer { values in
-      product(
-        oracle.layout.layers[0].b(in: values.baseAddress!), .asStored,
-        oracle.layout.layers[0].a(in: values.baseAddress!), .asStored)
-    }
+    let ideal = dense(try Server.ideal(estimate)[0])
     let expected: [Float] = [-7.5, -15, -10, -20, -12.5, -25]
     #expect(zip(ideal.elements, expected).allSatisfy { abs($0 - $1) < 1e-5 })
-    #expect(oracle.head == [6, 1])
-    #expect(try Server.diagnose(estimate)[0].rho < 1e-6)
+    #expect(try Server.diagnose(estimate)[0].diagnostics.rho < 1e-6)
   }
 
   @Test func anOracleIsTheExactIdealUpdate() throws {
     let placement = Placement(kind: .block, clientCount: 2, rankCount: 1)
     var gathered = GatheredUpdates(
-      cohort: [0, 1], weights: [0.25, 0.75], layouts: [layout, layout],
+      whole, cohort: [0, 1], weights: [0.25, 0.75], layouts: [layout, layout],
       common: AdapterParameters(layout: layout))
     gathered.place(
       [1, 2, 3, 4, 5, 0, 0] + [-1, 1, 2, 0, 1, 0, 0],
       GatherOrder([0, 1], placement) { _ in layout.trainable })
-    let global = AdapterParameters(layout: layout)
-    let oracle = try Server.oracle(Estimate(updates: gathered, global: global, layers: []))
-    let slot = oracle.layout.layers[0]
-    let ideal = oracle.values.withUnsafeBufferPointer {
-      product(slot.b(in: $0.baseAddress!), .asStored, slot.a(in: $0.baseAddress!))
-    }
+    let ideal = dense(try Server.ideal(Estimate(updates: gathered, values: [], layers: []))[0])
     // W* = 0.25 [3; 4; 5] [1 2] + 0.75 [2; 0; 1] [-1 1]
     let expected: [Float] = [-0.75, 3, 1, 2, 0.5, 3.25]
     #expect(zip(ideal.elements, expected).allSatisfy { abs($0 - $1) < 1e-6 })
@@ -135,7 +131,8 @@ import Testing
     let order = GatherOrder([0, 1], placement) { layouts[$0].trainable }
     #expect(order.rankCounts == [14] && order.offsets == [0, 9])
     var gathered = GatheredUpdates(
-      cohort: [0, 1], weights: [0.5, 0.5], layouts: layouts, common: AdapterParameters(layout: layouts[0]))
+      whole, cohort: [0, 1], weights: [0.5, 0.5], layouts: layouts,
+      common: AdapterParameters(layout: layouts[0]))
     gathered.place([1, 0, 0, 1, 1, 2, 3, 4, 6] + [1, 1, 5, 7, 8], order)
     let ideal = try gathered.withUpdates(of: layouts[0].layers[0]) { updates in
       #expect(updates.clients[1].adapterRank == 1 && updates.clients[1].b[1, 0] == 14)
@@ -163,7 +160,7 @@ import Testing
     try ByteAudit(
       wires: wires, rule: FedIT(), layout: layout, cohort: [0, 2, 3],
       cohortLayouts: [layout, layout, layout],
-      placement: Placement(kind: .block, clientCount: 4, rankCount: 2), round: 1)
+      placement: Placement(kind: .block, clientCount: 4, rankCount: 2), parcels: [whole], round: 1)
   }
 
   @Test func bytesThatAgreeAreReported() throws {

@@ -36,6 +36,27 @@ import Testing
     }
   }
 
+  /// Ended or not, the timeline is what trace viewers read: a JSON array that may lack its end.
+  @Test func theTimelineIsAnArrayOfEvents() throws {
+    try withTemporaryFolder { folder in
+      let run = try RunDirectory(creating: folder)
+      try run.beginTrace(hosts: ["a", "b\"c"])
+      let span = TraceSpan(phase: .gather, start: 1.5, seconds: 0.25)
+      try run.append([[span], [span, TraceSpan(phase: .apply, start: 2, seconds: 1e-6)]], round: 3)
+      try run.beginTrace(hosts: ["a", "b"])
+      let unfinished = try text(ofFileAt: run.path(of: "trace.json"))
+      #expect(unfinished.hasSuffix(",\n"))
+      try run.endTrace(seconds: 4)
+      let data = Data(try text(ofFileAt: run.path(of: "trace.json")).utf8)
+      let events = try #require(JSONSerialization.jsonObject(with: data) as? [[String: Any]])
+      #expect(events.map { $0["ph"] as? String } == ["M", "M", "X", "X", "X", "i"])
+      #expect(events.map { $0["pid"] as? Int } == [0, 1, 0, 1, 1, 0])
+      #expect(events[3]["name"] as? String == "gather" && events[3]["ts"] as? Double == 1.5e6)
+      #expect(events[3]["dur"] as? Double == 2.5e5 && events[4]["dur"] as? Double == 1)
+      #expect((events[1]["args"] as? [String: String])?["name"] == "rank 1 on b\"c")
+    }
+  }
+
   @Test func wholeFilesAreReplacedAndNothingElseIsLeft() throws {
     try withTemporaryFolder { folder in
       let run = try RunDirectory(creating: folder)

@@ -17,6 +17,17 @@ import Testing
     #expect(timer.values == Array(repeating: 0, count: Phase.allCases.count))
   }
 
+  @Test func spansAreKeptInOrderUntilTheLimit() {
+    var timer = PhaseTimer()
+    for _ in 0..<PhaseTimer.spanLimit { timer.measure(.train) {} }
+    timer.measure(.pack) { Thread.sleep(forTimeInterval: 0.002) }
+    #expect(timer.spans.count == PhaseTimer.spanLimit && timer[.pack] >= 0.002)
+    #expect(zip(timer.spans, timer.spans.dropFirst()).allSatisfy { $0.start + $0.seconds <= $1.start })
+    #expect([TraceSpan](wire: timer.spans.wire) == timer.spans)
+    timer.reset()
+    #expect(timer.spans.isEmpty)
+  }
+
   @Test func aThrowKeepsItsTypeAndItsTime() {
     struct Failure: Error {}
     var timer = PhaseTimer()

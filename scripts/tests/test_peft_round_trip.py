@@ -5,14 +5,10 @@ Needs PyTorch, transformers, PEFT and the built program ($FLORANA, or .build/deb
 """
 
 import json
-import os
 import subprocess
-import tempfile
-import unittest
-from pathlib import Path
 
-from preparation.environment import ROOT
-from tests.support import PYTORCH_MISSING, with_pytorch
+from tests.peft_support import PROGRAM, TINY, PEFTTestCase
+from tests.support import PYTORCH_MISSING
 
 if not PYTORCH_MISSING:
     import torch
@@ -20,12 +16,7 @@ if not PYTORCH_MISSING:
     from peft.tuners.lora import LoraLayer
     from safetensors.torch import load_file, save_file
     from transformers import BertForSequenceClassification, GPT2Config, GPT2LMHeadModel
-    from transformers.utils import logging
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
 
-PROGRAM = Path(os.environ.get("FLORANA", ROOT / ".build/debug/florana"))
-TINY = ROOT / "Tests/TransformerTests/Golden/tiny"
 TOKENS = [[2, 17, 45, 3, 81, 60, 9], [5, 98, 33, 71, 12, 4, 50]]
 WEIGHTS = [0.3, 0.5, 0.2]
 
@@ -50,14 +41,7 @@ def truncated(matrix, rank):
     return u[:, :rank] * values[:rank] @ v[:rank]
 
 
-@with_pytorch
-@unittest.skipUnless(PROGRAM.exists(), f"needs the built program: {PROGRAM}")
-class PEFTRoundTripTests(unittest.TestCase):
-    def setUp(self):
-        scratch = tempfile.TemporaryDirectory()
-        self.addCleanup(scratch.cleanup)
-        self.folder = Path(scratch.name)
-
+class PEFTRoundTripTests(PEFTTestCase):
     def save(self, number, base=bert, dtype=None, **settings):
         """A random adapter as PEFT saves it, read back; `dtype` stores its tensors as that type."""
         settings = {"task_type": "SEQ_CLS", "r": 4, "lora_alpha": 16, "target_modules": ["query", "output.dense"],
