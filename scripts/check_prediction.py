@@ -32,7 +32,7 @@ SETTINGS = {
     "adapter.targets": "[query, key, value, attention.output.dense, intermediate.dense, output.dense]",
     "adapter.rank": 8, "data.maximum-length": 8, "data.partition.kind": "iid", "data.partition.within": "null",
     "training.steps": 1, "training.batch": 2, "evaluate.personalised": "false", "evaluate.every": 1000,
-    "evaluate.oracle": "false", "method.name": "fedit",
+    "evaluate.oracle": "false", "method.name": "fedit", "checkpoint.every": 0,
 }
 
 

@@ -59,10 +59,10 @@ public struct MeasuredCollectives: Sendable, Equatable {
       })
   }
 
-  /// Bytes a second over one link, from the largest gathers: all remote parts come in by the root's. Nil where
-  /// all ranks are on one host.
+  /// Bytes a second over one link, from the largest gathers: all remote parts come in by the root's. Of both
+  /// gathers the faster, since what disturbs a measurement only slows it. Nil where all ranks are on one host.
   public var linkBytesPerSecond: Double? {
-    let beta = gather.parts.last!.line.beta
+    let beta = min(gather.parts.last!.line.beta, unequalGather.parts.last!.line.beta)
     guard spread.remoteRankCount > 0, beta > 0 else { return nil }
     return CollectiveAlgorithm.linearGather.volume(spread) / beta
   }

@@ -21,8 +21,9 @@ public struct RangedFit: Sendable, Equatable {
   /// In ascending order of sizes; never empty.
   public let parts: [Part]
 
-  /// Fits the number of ranges that the points speak for, by Schwarz's criterion with three parameters a range
-  /// (α, β and where it begins); errors of 1 % count as none. A range has at least three sizes, or all.
+  /// Fits the number of ranges that the points speak for, by Schwarz's criterion with four parameters a range
+  /// (α, β, its noise and where it begins): times of small messages are far noisier than those of large ones.
+  /// Errors of 1 % count as none. A range has at least three sizes, or all.
   ///
   /// Nil with fewer than two sizes, or with a time that is not above zero.
   public init?(_ points: [MeasuredPoint]) {
@@ -82,7 +83,7 @@ private struct Partitioning {
     for (middle, division) in divisions {
       for end in stride(from: middle + Self.fewestSizes, through: sizeCount, by: 1) {
         let longer = division + [part(middle, end)]
-        if result[end].map({ squares(longer) < squares($0) }) ?? true { result[end] = longer }
+        if result[end].map({ criterion(longer) < criterion($0) }) ?? true { result[end] = longer }
       }
     }
     return result
@@ -92,13 +93,14 @@ private struct Partitioning {
     RangedFit.Part(points[starts[first]..<starts[end]])
   }
 
-  private func squares(_ division: [RangedFit.Part]) -> Double {
-    division.reduce(0) { $0 + $1.error.rootMeanSquare * $1.error.rootMeanSquare * Double($1.pointCount) }
-  }
-
+  /// Of a division: minus twice the logarithm of its likelihood, each range with noise of its own, and the
+  /// criterion's price of four parameters a range.
   private func criterion(_ division: [RangedFit.Part]) -> Double {
-    let count = Double(points.count)
-    let meanSquare = max(squares(division) / count, Self.negligibleError * Self.negligibleError)
-    return count * log(meanSquare) + 3 * Double(division.count) * log(count)
+    division.reduce(0) { sum, part in
+      let count = Double(part.pointCount)
+      let squares = part.error.rootMeanSquare * part.error.rootMeanSquare * count
+      let variance = max(squares / max(1, count - 2), Self.negligibleError * Self.negligibleError)
+      return sum + count * log(variance) + 4 * log(Double(points.count))
+    }
   }
 }

@@ -51,24 +51,24 @@ public struct RunProfile: Sendable, Equatable {
   private var clientsPerRank: Int { Self.clientsPerRank(clientCount, ranks: spread.rankCount) }
 
   /// Seconds of a round's own work with `clients` of them on `ranks` ranks: training and packing in proportion to
-  /// the most clients of one rank, the estimate times `estimateGrowth`, applying as measured. Evaluation is
+  /// the most clients of one rank, the estimate as given, applying as measured. Evaluation is
   /// shared out by rows: in proportion to the most clients of a rank or to one over the ranks, whichever is more.
-  public func computeSeconds(clients: Int, ranks: Int, estimateGrowth: Double) -> [Phase: Double] {
+  public func computeSeconds(clients: Int, ranks: Int, estimateSeconds: Double) -> [Phase: Double] {
     let load = Double(Self.clientsPerRank(clients, ranks: ranks)) / Double(clientsPerRank)
     return [
       .train: seconds[.train]! * load, .pack: seconds[.pack]! * load,
-      .estimate: seconds[.estimate]! * estimateGrowth, .apply: seconds[.apply]!,
+      .estimate: estimateSeconds, .apply: seconds[.apply]!,
       .evaluate: seconds[.evaluate]! * max(load, Double(spread.rankCount) / Double(ranks)),
     ]
   }
 
   /// The same where every client is a machine of its own, as fast as one of the run's ranks; nothing is
   /// evaluated.
-  public func computeSecondsOfLoneClients(estimateGrowth: Double) -> [Phase: Double] {
+  public func computeSecondsOfLoneClients(estimateSeconds: Double) -> [Phase: Double] {
     let share = 1 / Double(clientsPerRank)
     return [
       .train: seconds[.train]! * share, .pack: seconds[.pack]! * share,
-      .estimate: seconds[.estimate]! * estimateGrowth, .apply: seconds[.apply]!,
+      .estimate: estimateSeconds, .apply: seconds[.apply]!,
     ]
   }
 

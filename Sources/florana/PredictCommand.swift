@@ -45,6 +45,9 @@ struct PredictCommand: ParsableCommand {
     help: "Measured collectives of the run's network. Default: RUN_DIR/collectives.jsonl where it exists.")
   var collectives: String?
 
+  @Option(help: "Seconds of the estimate, as `benchmark estimate` measures it. Default: the run's, scaled.")
+  var estimateSeconds: Double?
+
   @Option(help: "The server's own link over the internet: a cluster network's name or a rate.")
   var serverLink = "10gbe"
 
@@ -66,6 +69,9 @@ struct PredictCommand: ParsableCommand {
       if let value, !(1...limit).contains(value) {
         throw ValidationError("--\(name): expected 1 to \(limit), found \(value)")
       }
+    }
+    if let estimateSeconds, !(estimateSeconds >= 0 && estimateSeconds.isFinite) {
+      throw ValidationError("--estimate-seconds: expected at least 0, found \(estimateSeconds)")
     }
     if adapterRank != nil, layers == nil {
       throw ValidationError("--adapter-rank: expected --layers beside it, found none")
@@ -90,9 +96,12 @@ struct PredictCommand: ParsableCommand {
     let target = try target(input)
     let cohort = clients ?? input.profile.clientCount
     let scenario = PredictionScenario(
-      input: input, outline: outline, cohort: cohort, target: target, isOtherAdapter: layers != nil)
+      input: input, outline: outline, cohort: cohort, target: target,
+      estimateSeconds: try estimateSeconds ?? input.estimateSeconds(clients: cohort),
+      isOtherAdapter: layers != nil)
     return PredictionReport(
       input: input, networkName: network, cohort: cohort, target: target,
+      givenEstimateSeconds: estimateSeconds,
       forecasts: try chosenMethods(outline).map { try scenario.forecast($0) }, layers: layers)
   }
 

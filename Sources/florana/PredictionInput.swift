@@ -13,6 +13,8 @@ struct PredictionInput {
   /// Measured in the job of the run.
   let collectives: MeasuredCollectives?
   let collectivesPath: String?
+  /// Where the run's messages were not one gather and one broadcast, the model does not speak of them.
+  let serverMode: RunConfiguration.Server.Mode
 
   /// - Throws: the first thing that is missing, damaged, or does not fit the rest.
   init(run: String, collectives chosen: String?) throws {
@@ -21,6 +23,7 @@ struct PredictionInput {
     profile = try RunProfile(
       rounds: rounds, hosts: RunDirectory.environment(inRunAt: run).hosts, origin: run)
     let configuration = try RunConfiguration.load(path: RunDirectory.configurationPath(inRunAt: run))
+    serverMode = configuration.server.mode
     outline = try AdapterOutline(configuration)
     try Self.requireBytes(of: rounds[0], outline, configuration, run)
     let usual = URL(fileURLWithPath: run).appendingPathComponent("collectives.jsonl").relativePath
@@ -59,6 +62,12 @@ struct PredictionInput {
     }
   }
 
+  /// The run's estimate for another number of clients, by the operations of its method.
+  func estimateSeconds(clients: Int) throws -> Double {
+    profile.seconds[.estimate, default: 0]
+      * (try outline.estimateGrowth(method: profile.method, from: profile.clientCount, to: clients))
+  }
+
   static func collectives(ofFileAt path: String, ranksPerHost: Int) throws -> MeasuredCollectives {
     let lines: [CollectiveMeasurement] = try jsonLines(
       ofFileAt: path, as: "florana benchmark collectives --json", "its output")
@@ -90,6 +99,8 @@ struct PredictionScenario {
   let outline: AdapterOutline
   let cohort: Int
   let target: PredictionTarget
+  /// Of the run's method; the work of others is not known, and they are given its seconds.
+  let estimateSeconds: Double
   /// An adapter that is not the run's: the run says nothing of its work.
   let isOtherAdapter: Bool
 
@@ -105,18 +116,13 @@ struct PredictionScenario {
       method: method, up: volume.clients.map { $0.up * floatBytes },
       down: volume.clients.map { $0.down * floatBytes },
       broadcast: volume.broadcastFloatCount * floatBytes)
-    // The estimate's work is known of the run's method alone; the others are given its seconds.
-    let growth =
-      try isOtherAdapter
-      ? 1
-      : outline.estimateGrowth(method: input.profile.method, from: input.profile.clientCount, to: cohort)
     switch target {
     case .internet(let federation):
-      let compute = input.profile.computeSecondsOfLoneClients(estimateGrowth: growth)
+      let compute = input.profile.computeSecondsOfLoneClients(estimateSeconds: estimateSeconds)
       return Forecast(bytes, on: federation, compute: isOtherAdapter ? nil : compute)
     case .cluster(let model):
       let compute = input.profile.computeSeconds(
-        clients: cohort, ranks: model.spread.rankCount, estimateGrowth: growth)
+        clients: cohort, ranks: model.spread.rankCount, estimateSeconds: estimateSeconds)
       return Forecast(
         bytes, parts: parts(bytes.up, ranks: model.spread.rankCount), on: model,
         compute: isOtherAdapter ? nil : compute)

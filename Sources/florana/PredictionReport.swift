@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Foundation
 internal import Prediction
 internal import Simulation
@@ -9,6 +10,7 @@ struct PredictionReport {
   let networkName: String
   let cohort: Int
   let target: PredictionTarget
+  let givenEstimateSeconds: Double?
   let forecasts: [Forecast]
   /// The other adapter's layers, if the prediction is for one.
   let layers: String?
@@ -23,7 +25,7 @@ struct PredictionReport {
   }
 
   private var selfChecks: [SelfCheck] {
-    guard let collectives = input.collectives else { return [] }
+    guard let collectives = input.collectives, input.serverMode == .root else { return [] }
     let (profile, fits) = (input.profile, collectives)
     let isEven = profile.clientCount % profile.spread.rankCount == 0
     return [
@@ -113,12 +115,15 @@ struct PredictionReport {
   private var assumptions: [String] {
     (layers == nil ? computeAssumptions : ["the run says nothing of this adapter's work: transfers alone"])
       + transferAssumptions
+      + (input.serverMode == .root
+        ? [] : ["server mode root, where the run's was \(input.serverMode.rawValue)"])
   }
 
   private var computeAssumptions: [String] {
     let estimate =
-      "estimate: \(input.profile.method)'s for every method, scaled by its operations from "
-      + "\(input.profile.clientCount) to \(cohort) clients"
+      givenEstimateSeconds.map { "estimate: \(Self.seconds($0)) s as given, for every method" }
+      ?? "estimate: \(input.profile.method)'s for every method, scaled by its operations from "
+      + "\(input.profile.clientCount) to \(cohort) clients (`florana benchmark estimate` measures it)"
     switch target {
     case .internet:
       return ["train, pack: each client a machine as fast as one rank of the run; not evaluated", estimate]

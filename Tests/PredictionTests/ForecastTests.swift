@@ -34,12 +34,12 @@ import Testing
 
   @Test func computeScalesWithTheClientsOfARank() throws {
     // 6 clients on 4 ranks: two on the fullest. 12 on 2 ranks: six, three times as many.
-    let more = try profile().computeSeconds(clients: 12, ranks: 2, estimateGrowth: 4)
+    let more = try profile().computeSeconds(clients: 12, ranks: 2, estimateSeconds: 8)
     #expect(more == [.train: 15, .pack: 0.1 * 3, .estimate: 8, .apply: 0.5, .evaluate: 24])
     // One client a rank on twelve: half the training; at least a third of the evaluation.
-    let wide = try profile().computeSeconds(clients: 12, ranks: 12, estimateGrowth: 1)
+    let wide = try profile().computeSeconds(clients: 12, ranks: 12, estimateSeconds: 2)
     #expect(wide[.train] == 2.5 && wide[.evaluate] == 4)
-    let alone = try profile().computeSecondsOfLoneClients(estimateGrowth: 1)
+    let alone = try profile().computeSecondsOfLoneClients(estimateSeconds: 2)
     #expect(alone == [.train: 2.5, .pack: 0.05, .estimate: 2, .apply: 0.5])
   }
 
