@@ -56,6 +56,7 @@ let package = Package(
     library("Aggregation", ["LinearAlgebra"]),
     library("Configuration", ["Names", yams]),
     library("Telemetry", ["Files"]),
+    library("Prediction", ["Names", "Telemetry"]),
     library(
       "Simulation",
       [
@@ -65,8 +66,9 @@ let package = Package(
     .executableTarget(
       name: "florana",
       dependencies: [
-        "Adapters", "ClientData", "Configuration", "Files", "LinearAlgebra", "MPI", "Simulation", "Telemetry",
-        "Transformer", argumentParser,
+        "Adapters", "ClientData", "Configuration", "Files", "LinearAlgebra", "MPI", "Prediction",
+        "Simulation",
+        "Telemetry", "Transformer", argumentParser,
       ],
       swiftSettings: swiftSettings),
 
@@ -86,6 +88,7 @@ let package = Package(
     tests("Aggregation", ["LinearAlgebra", "Randomness"]),
     tests("Configuration", ["TestSupport"]),
     tests("Telemetry", ["TestSupport"]),
+    tests("Prediction", ["Telemetry"]),
     tests(
       "Simulation",
       [

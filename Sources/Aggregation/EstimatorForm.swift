@@ -53,3 +53,23 @@ extension FloraNA {
     EstimatorForm.cheapest(clients: clients, adapterRank: adapterRank, shape: shape) == .gram
   }
 }
+
+extension AggregationRule {
+  /// Multiply-adds of the estimate of one layer from a cohort's factors of one adapter rank, up to a factor of the
+  /// rule's own: FLoRA-NA's by its cheaper form, products and decompositions of the stacked factors as
+  /// `rows · min(rows, d, k) · (d + k)` for their `rows = U r`, and for averages the floats that are read.
+  public func relativeOperationCount(clients: Int, adapterRank: Int, shape: LayerShape) -> Double {
+    let rows = Double(clients * adapterRank)
+    let floats = rows * Double(shape.outputs + shape.inputs)
+    switch self {
+    case is FloraNA:
+      let form = EstimatorForm.cheapest(clients: clients, adapterRank: adapterRank, shape: shape)
+      let count =
+        form == .gram ? EstimatorForm.gramOperationCount : EstimatorForm.factoredOperationCount
+      return Double(count(clients, adapterRank, shape))
+    case is FloraNAMatrix, is FlexLoRA:
+      return floats * min(rows, Double(min(shape.outputs, shape.inputs)))
+    default: return floats
+    }
+  }
+}

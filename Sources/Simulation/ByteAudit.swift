@@ -51,48 +51,22 @@ struct ByteAudit: Sendable, Equatable {
     _ rule: any AggregationRule, _ layout: AdapterLayout, _ cohort: [Int], _ cohortLayouts: [AdapterLayout],
     _ placement: Placement, _ parcels: [Parcel], round: Int
   ) -> ByteCounts {
-    let perClient = DemandedFloats.perClient(rule, layout, cohortLayouts, parcels, round: round)
-    let crossing = zip(cohort, perClient).reduce(0) { sum, next in
-      let rank = placement.rank(ofClient: next.0)
-      return sum + zip(parcels, next.1.upByParcel).reduce(0) { $0 + ($1.0.server == rank ? 0 : $1.1) }
+    let volume = MessageVolume(
+      rule, shapes: layout.layers.map(\.shape), headFloatCount: layout.sharedHeadFloatCount,
+      adapterRanks: cohortLayouts.map(\.adapterRank), largestAdapterRank: layout.adapterRank, round: round)
+    let upByParcel = volume.perClient { layers in
+      parcels.map { parcel in
+        layers[parcel.layers].reduce(parcel.hasHead ? volume.headFloatCount : 0) { $0 + $1.up }
+      }
     }
-    let downloaded = rule.wirePlan(round: round).downloaded
-    let broadcast = layout.layers.reduce(perClient[0].down) { sum, slot in
-      let client = cohortLayouts[0].layers[slot.index].layer
-      return sum - downloaded.floatCount(of: slot.shape, adapterRank: client.adapterRank)
-        + downloaded.floatCount(of: slot.shape, adapterRank: slot.layer.adapterRank)
+    let crossing = zip(cohort, upByParcel).reduce(0) { sum, next in
+      let rank = placement.rank(ofClient: next.0)
+      return sum + zip(parcels, next.1).reduce(0) { $0 + ($1.0.server == rank ? 0 : $1.1) }
     }
     let floatBytes = MemoryLayout<Float>.stride
     return ByteCounts(
-      logicalUp: perClient.reduce(0) { $0 + $1.upByParcel.reduce(0, +) } * floatBytes,
-      logicalDown: perClient.reduce(0) { $0 + $1.down } * floatBytes, gathered: crossing * floatBytes,
-      broadcast: (placement.rankCount - 1) * broadcast * floatBytes)
-  }
-}
-
-/// What the rule's definition demands of one client.
-private struct DemandedFloats {
-  var upByParcel: [Int]
-  var down: Int
-
-  /// In the order of the cohort. Clients of one layout send and receive as many.
-  static func perClient(
-    _ rule: any AggregationRule, _ layout: AdapterLayout, _ cohort: [AdapterLayout], _ parcels: [Parcel],
-    round: Int
-  ) -> [DemandedFloats] {
-    let head = layout.headMode == .shared ? layout.count - layout.factorCount : 0
-    let ranks = layout.layers.map { slot in cohort.map { $0.layers[slot.index].layer.adapterRank } }
-    var known: [Int: DemandedFloats] = [:]
-    for (client, own) in cohort.enumerated() where known[own.count] == nil {
-      let counts = layout.layers.map { slot in
-        rule.wireFloatCounts(
-          of: slot.shape, adapterRanks: ranks[slot.index], client: client, round: round)
-      }
-      known[own.count] = DemandedFloats(
-        upByParcel: parcels.map { parcel in
-          counts[parcel.layers].reduce(parcel.hasHead ? head : 0) { $0 + $1.up }
-        }, down: counts.reduce(head) { $0 + $1.down })
-    }
-    return cohort.map { known[$0.count]! }
+      logicalUp: upByParcel.reduce(0) { $0 + $1.reduce(0, +) } * floatBytes,
+      logicalDown: volume.clients.reduce(0) { $0 + $1.down } * floatBytes, gathered: crossing * floatBytes,
+      broadcast: (placement.rankCount - 1) * volume.broadcastFloatCount * floatBytes)
   }
 }

@@ -29,7 +29,7 @@ public enum ResultTable {
 }
 
 /// Rows of as many cells each as lines whose columns end below each other.
-func aligned(_ rows: [[String]]) -> String {
+public func aligned(_ rows: [[String]]) -> String {
   let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max()! }
   return rows.map { row in
     zip(row, widths).map { String(repeating: " ", count: $1 - $0.count) + $0 }.joined(separator: "  ") + "\n"
