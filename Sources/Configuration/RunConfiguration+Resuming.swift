@@ -1,7 +1,9 @@
 extension RunConfiguration {
   /// What may change when a run goes on: who computes, when state is saved, and the number of rounds, which is
   /// looked at by itself.
-  private static let changeable: Set = ["clients.placement", "checkpoint.every", "training.rounds"]
+  private static let changeable: Set = [
+    "clients.placement", "server.mode", "checkpoint.every", "training.rounds",
+  ]
 
   /// Refuses to go on under this configuration with a run that began under another one. What decides the result
   /// has to be the same; rounds may be added where those that are done do not depend on their number.

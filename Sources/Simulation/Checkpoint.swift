@@ -21,11 +21,19 @@ public struct Checkpoint: Sendable {
     public let wallSeconds: Double
     /// Bytes of the run's files that grow by lines, by name.
     public let lengths: [String: Int]
+    /// What the rounds were computed from and with.
+    public let origin: Origin
     /// SHA-256 of the checkpoint's other files, by name.
     let sha256: [String: String]
 
     static let format = "florana-checkpoint"
-    static let version = 1
+    static let version = 2
+  }
+
+  /// What says how to read the rest of a record.
+  private struct Stamp: Decodable {
+    let format: String
+    let version: Int
   }
 
   enum File {
@@ -71,16 +79,27 @@ public struct Checkpoint: Sendable {
     guard let bytes = FileManager.default.contents(atPath: path) else {
       throw CheckpointError(path: path, problem: "expected a checkpoint's record, found no file to read")
     }
-    guard let record = try? JSONDecoder().decode(Record.self, from: bytes), record.format == Record.format
-    else { throw CheckpointError(path: path, problem: "expected a checkpoint's record, found otherwise") }
-    guard record.version == Record.version else {
+    let stamp = try decode(Stamp.self, bytes, path)
+    guard stamp.format == Record.format else { throw otherwise(path) }
+    guard stamp.version == Record.version else {
       throw CheckpointError(
-        path: path, problem: "expected version \(Record.version), found \(record.version)")
+        path: path, problem: "expected version \(Record.version), found \(stamp.version)")
     }
+    let record = try decode(Record.self, bytes, path)
     guard name(ofRound: record.round) == (folder as NSString).lastPathComponent else {
       throw CheckpointError(path: path, problem: "expected the folder's round, found \(record.round)")
     }
     return record
+  }
+
+  private static func decode<Value: Decodable>(
+    _ type: Value.Type, _ bytes: Data, _ path: String
+  ) throws -> Value {
+    do { return try JSONDecoder().decode(type, from: bytes) } catch { throw otherwise(path) }
+  }
+
+  private static func otherwise(_ path: String) -> CheckpointError {
+    CheckpointError(path: path, problem: "expected a checkpoint's record, found otherwise")
   }
 
   private static func requireWhole(_ path: String, sha256 expected: String?) throws {
@@ -98,7 +117,7 @@ extension Checkpoint {
   /// Saves a checkpoint of a run and removes the older ones. `body` writes its tensors into the folder that it is
   /// given. A crash leaves the last complete one.
   static func save(
-    _ configuration: RunConfiguration, round: Int, wallSeconds: Double, in run: RunDirectory,
+    _ configuration: RunConfiguration, round: Int, wallSeconds: Double, origin: Origin, in run: RunDirectory,
     _ body: (String) throws -> Void
   ) throws {
     let lengths = try run.syncedLengths()
@@ -108,7 +127,7 @@ extension Checkpoint {
       try body(folder)
       let hashes = try File.hashed.map { ($0, try SHA256.hexDigest(ofFileAt: folder + "/" + $0)) }
       let record = Record(
-        round: round, wallSeconds: wallSeconds, lengths: lengths,
+        round: round, wallSeconds: wallSeconds, lengths: lengths, origin: origin,
         sha256: Dictionary(uniqueKeysWithValues: hashes))
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

@@ -17,17 +17,20 @@ extension Federation {
     return every > 0 && (round % every == 0 || round == experiment.configuration.training.rounds)
   }
 
-  /// Saves the state after the last round in the run's folder, which rank 0 alone brings. A collective operation.
+  /// Saves the state after the last round in the run's folder. Rank 0 alone brings that, and what the rounds
+  /// follow from. A collective operation.
   public func save(
-    in run: RunDirectory?, wallSeconds: Double, _ world: borrowing Communicator
+    _ site: (run: RunDirectory, origin: Checkpoint.Origin)?, wallSeconds: Double,
+    _ world: borrowing Communicator
   ) throws {
     let own = memoryShapes
     let gathered = try world.gatherArrays(own.flatMap(\.wire), to: Self.root)
-    if let run, let gathered {
+    if let site, let gathered {
       let shapes = gathered.flatMap { $0.chunked(by: MemoryShape.wireCount) }.map(MemoryShape.init(wire:))
         .sorted { $0.client < $1.client }
-      try Checkpoint.save(experiment.configuration, round: round, wallSeconds: wallSeconds, in: run) {
-        folder in
+      try Checkpoint.save(
+        experiment.configuration, round: round, wallSeconds: wallSeconds, origin: site.origin, in: site.run
+      ) { folder in
         try writeServer(to: folder)
         try writeClients(shapes, to: folder, world)
       }

@@ -19,6 +19,8 @@ public struct EnvironmentReport: Sendable, Equatable, Decodable, JSONRepresentab
   public var commandLine: [String]
   /// The round after which a stopped run went on here; nil for one that was not stopped.
   public var resumedAfterRound: Int?
+  /// The jobs that worked on the run before this one, the first one first; nil without any.
+  public var earlier: [EnvironmentReport]?
 
   public struct MPI: Sendable, Equatable, Decodable {
     /// Name and version as the library states them.
@@ -93,6 +95,7 @@ public struct EnvironmentReport: Sendable, Equatable, Decodable, JSONRepresentab
       ("startTime", .string(startTime)),
       ("commandLine", .array(commandLine.map { .string($0) })),
       ("resumedAfterRound", resumedAfterRound.map { .integer($0) }),
+      ("earlier", earlier.map { .array($0.map(\.json)) }),
     ])
   }
 }
@@ -106,6 +109,15 @@ extension EnvironmentReport.BLAS: JSONRepresentable {
 }
 
 extension EnvironmentReport {
+  /// This report after the one of the job before, whose own earlier ones come first.
+  func following(_ last: EnvironmentReport) -> EnvironmentReport {
+    var (result, last) = (self, last)
+    let first = last.earlier ?? []
+    last.earlier = nil
+    result.earlier = first + [last]
+    return result
+  }
+
   /// The parameters `OMPI_MCA_…` of a process's environment that concern messages, without that prefix.
   ///
   /// mpirun sets many more for its own use, keys of the job among them: those stay out of reports.

@@ -52,6 +52,17 @@ extension RunDirectory {
     }
   }
 
+  /// What environment.json says; nil without one.
+  func environmentOfLastJob() throws(TelemetryError) -> EnvironmentReport? {
+    guard let bytes = FileManager.default.contents(atPath: path(of: File.environment)) else { return nil }
+    guard let report = try? JSONDecoder().decode(EnvironmentReport.self, from: bytes) else {
+      throw TelemetryError(
+        path: path(of: File.environment),
+        problem: "expected the environment of the run's last job, which is kept, found otherwise")
+    }
+    return report
+  }
+
   /// Refuses to go on with other clients: partition.csv has to be this text.
   public func requirePartition(_ csv: String) throws(TelemetryError) {
     let bytes = FileManager.default.contents(atPath: path(of: File.partition))

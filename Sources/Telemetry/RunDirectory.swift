@@ -75,9 +75,10 @@ public struct RunDirectory: Sendable {
     try write(yaml, to: File.configuration)
   }
 
-  /// Writes environment.json.
+  /// Writes environment.json. When a run goes on, the reports of the jobs before stay in it.
   public func write(_ environment: EnvironmentReport) throws(TelemetryError) {
-    try write(environment.json.document, to: File.environment)
+    let last = environment.resumedAfterRound == nil ? nil : try environmentOfLastJob()
+    try write((last.map(environment.following) ?? environment).json.document, to: File.environment)
   }
 
   /// Writes summary.json.

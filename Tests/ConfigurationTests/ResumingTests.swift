@@ -16,6 +16,7 @@ import Testing
   @Test func whatDecidesNoResultMayChange() {
     #expect(error { _ in } == nil)
     #expect(error { $0.clients.placement = .cyclic } == nil)
+    #expect(error { $0.server.mode = .sharded } == nil)
     #expect(error { $0.checkpoint.every = 7 } == nil)
   }
 

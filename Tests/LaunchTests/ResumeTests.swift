@@ -55,6 +55,11 @@ extension LaunchTests {
       try JSONDecoder().decode(RunSummary.self, from: Data(world.text(output + "/summary.json").utf8))
     }
 
+    private func environment(_ output: String) throws -> EnvironmentReport {
+      try JSONDecoder().decode(
+        EnvironmentReport.self, from: Data(world.text(output + "/environment.json").utf8))
+    }
+
     private func checkpoints(_ output: String) -> [String] {
       (try? FileManager.default.contentsOfDirectory(atPath: path(output + "/checkpoint")))?.sorted() ?? []
     }
@@ -90,6 +95,24 @@ extension LaunchTests {
       #expect(job.status == 0, "\(job.standardError)")
       try expectSame("run", as: "whole")
       #expect(checkpoints("run") == ["round-00000004"])
+    }
+
+    @Test(arguments: [
+      ["method.name=fedex-lora"], ["method.name=fedsa-lora", "adapter.head=local"],
+      ["method.name=florana", "clients.participation=0.5"],
+    ])
+    func theServersModeMayChange(settings: [String]) throws {
+      let settings = settings + ["training.optimizer-state=keep", "checkpoint.every=1"]
+      try simulate("whole", settings + ["training.rounds=4"], ranks: 2)
+      try simulate("run", settings + ["training.rounds=1", "server.mode=pipelined"], ranks: 3)
+      for (index, mode) in ["sharded", "pipelined", "root"].enumerated() {
+        let job = try resume(
+          "run", ["training.rounds=\(index + 2)", "server.mode=\(mode)"], ranks: 3 - index)
+        #expect(job.status == 0, "\(mode): \(job.standardError)")
+      }
+      #expect(try world.adapterHash("run") == world.adapterHash("whole"))
+      #expect(try world.results("run") == world.results("whole"))
+      #expect(try world.layers("run") == world.layers("whole"))
     }
 
     @Test func whereClientsAreAndWhenStateIsSavedMayChange() throws {
@@ -129,7 +152,38 @@ extension LaunchTests {
       #expect(resumed.status == 0, "\(resumed.standardError)")
       try expectSame("run", as: "whole")
       #expect(checkpoints("run") == ["round-00000060"])
-      #expect(try world.text("run/environment.json").contains("\"resumedAfterRound\": "))
+      #expect(try environment("run").resumedAfterRound != nil)
+      #expect(try environment("run").earlier?.map(\.hosts.first?.ranks) == [3])
+    }
+
+    /// Runs `arguments` and kills all ranks as soon as `condition` holds.
+    private func killRanks(ofRun arguments: [String], once condition: () throws -> Bool) throws {
+      let job = try Job([TinyWorld.program, "simulate"] + arguments, ranks: 3, folder: world.folder)
+      #expect(Processes.wait(upTo: 60) { (try? condition()) == true })
+      for rank in Processes.children(of: job.processIdentifier) { kill(rank, SIGKILL) }
+      #expect(job.outcome().status != 0)
+    }
+
+    /// Killed once, and once more after rounds were added.
+    @Test func aRunThatIsKilledAgainGoesOn() throws {
+      let settings = [
+        "checkpoint.every=3", "method.name=fedsa-lora", "training.optimizer-state=keep",
+        "clients.participation=0.5", "evaluate.every=20",
+      ]
+      try simulate("whole", settings + ["training.rounds=80"], ranks: nil)
+      func overrides(_ settings: [String]) -> [String] { settings.flatMap { ["--set", $0] } }
+      try killRanks(
+        ofRun: ["tiny.yaml", "--output", "run"] + overrides(settings + ["training.rounds=40"]),
+        once: { checkpoints("run").contains { !$0.hasSuffix(".partial") } })
+      let first = try world.rounds("run").count
+      try killRanks(
+        ofRun: ["--resume", "--output", "run"] + overrides(["training.rounds=80"]),
+        once: { try world.rounds("run").count > first + 5 })
+      try #require(
+        !FileManager.default.fileExists(atPath: path("run/summary.json")), "it was killed too late")
+      #expect(try resume("run", ranks: 2).status == 0)
+      try expectSame("run", as: "whole")
+      #expect(try environment("run").earlier?.count == 2)
     }
 
     private func append(_ text: String, to name: String) throws {
@@ -193,8 +247,85 @@ extension LaunchTests {
       try expectRefusal(
         go + ["--set", "training.rounds=1"], naming: ["training.rounds: expected at least 2"])
       try expectRefusal(["tiny.yaml"] + go + ["--set", "seed=4"], naming: ["seed: expected 3", "found 4"])
-      try world.writeData { labels in labels[5] = (labels[5] + 1) % 3 }
-      try expectRefusal(go, naming: ["partition.csv", "the data have changed"])
+    }
+
+    /// Such as leave the rows of each client as they were.
+    @Test(arguments: [
+      "model/config.json", "model/model.safetensors", "data/dataset.json", "data/train.safetensors",
+      "data/test.safetensors",
+    ])
+    func otherInputsAreRefused(file: String) throws {
+      try simulate("run", ["checkpoint.every=2"], ranks: 2)
+      let url = URL(filePath: path(file))
+      let whole = try Data(contentsOf: url)
+      var bytes = whole
+      if file.hasSuffix(".json") {
+        bytes.append(0x0A)
+      } else {
+        let name = file.hasPrefix("data") ? "tokens" : "encoder.layer.1.output.dense.weight"
+        try changeFirstNumber(of: name, in: &bytes)
+      }
+      try bytes.write(to: url)
+      let go = ["--resume", "--output", "run"]
+      try expectRefusal(go, naming: ["\(file): expected the file as the run began", "found another"])
+      try whole.write(to: url)
+      #expect(try resume("run", ranks: 2).status == 0, "whole again")
+    }
+
+    /// Another number that is as good: its lowest byte's lowest bit.
+    private func changeFirstNumber(of name: String, in file: inout Data) throws {
+      let headerLength = Int(
+        file.prefix(8).enumerated().reduce(0) { $0 | UInt64($1.element) << (8 * $1.offset) })
+      let header = try #require(
+        JSONSerialization.jsonObject(with: file[8..<8 + headerLength]) as? [String: [String: Any]])
+      let offsets = try #require(header[name]?["data_offsets"] as? [Int])
+      file[8 + headerLength + offsets[0]] ^= 1
+    }
+
+    @Test func otherRowsOfTheClientsAreRefused() throws {
+      try simulate("run", ["checkpoint.every=2"], ranks: 2)
+      try append("7,0,0,0\n", to: "run/partition.csv")
+      try expectRefusal(
+        ["--resume", "--output", "run"], naming: ["partition.csv", "the data have changed"])
+    }
+
+    @Test func anotherBLASIsWarnedOf() throws {
+      try simulate("run", ["checkpoint.every=2"], ranks: 2)
+      let name = "run/checkpoint/round-00000002/checkpoint.json"
+      let core = try environment("run").blas.core
+      let other = try world.text(name).replacing("\"\(core) with", with: "\"Abacus with")
+      try Data(other.utf8).write(to: URL(filePath: path(name)))
+      let job = try resume("run", ["training.rounds=4"], ranks: 2)
+      let warning =
+        "warning: the run began on BLAS core Abacus with 1 thread and goes on with \(core) with 1"
+      #expect(job.status == 0)
+      #expect(job.reports("florana: ").map { $0.hasPrefix(warning) } == [true], "\(job.standardError)")
+      // Both stay known.
+      let again = try resume("run", ["training.rounds=6"], ranks: 3)
+      #expect(again.status == 0 && again.reports("florana: ").first?.contains("Abacus with 1") == true)
+      #expect(try environment("run").earlier?.map(\.resumedAfterRound) == [nil, 2])
+    }
+
+    @Test func aRunAtWorkIsLeftAlone() throws {
+      let job = try Job(
+        [
+          TinyWorld.program, "simulate", "tiny.yaml", "--output", "run", "--quiet", "--set",
+          "training.rounds=100000", "--set", "checkpoint.every=1",
+        ], ranks: nil, folder: world.folder)
+      #expect(Processes.wait(upTo: 60) { checkpoints("run").contains { !$0.hasSuffix(".partial") } })
+      let second = try resume("run", ranks: 2)
+      #expect(second.status == 2, "\(second.standardError)")
+      #expect(second.standardError.contains("run: expected a run that no job works on"))
+      let count = try world.rounds("run").count
+      #expect(Processes.wait(upTo: 60) { (try? world.rounds("run").count) ?? 0 > count }, "it was stopped")
+      kill(job.processIdentifier, SIGKILL)
+      _ = job.outcome()
+      let go = ["simulate", "--resume", "--output", "run", "--quiet", "--set", "training.rounds=1000000"]
+      let third = try Job([TinyWorld.program] + go, ranks: nil, folder: world.folder)
+      let last = try world.rounds("run").count
+      #expect(Processes.wait(upTo: 60) { (try? world.rounds("run").count) ?? 0 > last }, "the lock is left")
+      kill(third.processIdentifier, SIGKILL)
+      _ = third.outcome()
     }
 
     @Test func whereThereIsNothingToGoOnFrom() throws {
@@ -221,6 +352,10 @@ extension LaunchTests {
       try expectRefusal(of: folder + "clients.safetensors", "damaged") { $0.removeLast() }
       try expectRefusal(of: folder + "config.yaml", "damaged") { $0.append(0x0A) }
       try expectRefusal(of: folder + "checkpoint.json", "found otherwise") { $0.removeLast(3) }
+      try expectRefusal(of: folder + "checkpoint.json", "expected version 2, found 1") {
+        $0 = Data(
+          String(decoding: $0, as: UTF8.self).replacing("\"version\" : 2", with: "\"version\":1").utf8)
+      }
       try expectRefusal(of: "run/layers.jsonl", "cut short") { $0.removeLast() }
       try FileManager.default.moveItem(
         atPath: path(folder + "clients.safetensors"), toPath: path("clients.safetensors"))

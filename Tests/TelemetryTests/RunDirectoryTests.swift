@@ -108,6 +108,45 @@ import Testing
     }
   }
 
+  @Test func oneJobAtATimeWorksOnARun() throws {
+    try withTemporaryFolder { folder in
+      let run = try RunDirectory(creating: folder)
+      try withExtendedLifetime(run.lock()) {
+        try run.append(report(1))
+        #expect { try run.lock() } throws: {
+          "\($0)".contains("\(folder): expected a run that no job works on")
+        }
+      }
+      _ = try run.lock()
+      #expect(try RunDirectory.rounds(inRunAt: folder) == [report(1)])
+    }
+  }
+
+  @Test func theEnvironmentsOfAllJobsAreKept() throws {
+    try withTemporaryFolder { folder in
+      let run = try RunDirectory(creating: folder)
+      for (core, round) in [("Zen", nil), ("Haswell", 3), ("SkylakeX", 5)] as [(String, Int?)] {
+        try run.write(environment(core: core, resumedAfterRound: round))
+      }
+      let data = Data(try text(ofFileAt: folder + "/environment.json").utf8)
+      let last = try JSONDecoder().decode(EnvironmentReport.self, from: data)
+      #expect(last.blas.core == "SkylakeX" && last.resumedAfterRound == 5)
+      #expect(
+        last.earlier == [environment(core: "Zen"), environment(core: "Haswell", resumedAfterRound: 3)])
+      try run.write("{", to: "environment.json")
+      #expect { try run.write(environment(core: "Zen", resumedAfterRound: 6)) } throws: {
+        "\($0)".contains("environment.json: expected")
+      }
+    }
+  }
+
+  private func environment(core: String, resumedAfterRound round: Int? = nil) -> EnvironmentReport {
+    EnvironmentReport(
+      florana: "0.1.0", mpi: .init(library: "MPI", threadLevel: "funneled"), hosts: [], cores: 2,
+      blas: .init(core: core, configuration: "", threads: 1), transports: [:], gitCommit: nil,
+      startTime: "2026-01-31T12:00:00Z", commandLine: [], resumedAfterRound: round)
+  }
+
   @Test func aBrokenLineIsNamed() throws {
     try withTemporaryFolder { folder in
       let run = try RunDirectory(creating: folder)
