@@ -3,8 +3,7 @@ internal import LinearAlgebra
 /// FLoRA-NA: `b = Σ P_u B_u` and `a = Σ Q_u A_u` with the coefficients that bring `b a` closest to the ideal
 /// update `Σ p_u B_u A_u`. Source: arXiv 2509.26399.
 ///
-/// Products of the factors → coefficients → combination; no outputs × inputs matrix is formed unless that
-/// is the cheaper way. Never farther from the ideal than the averages, as `diagnose` measures both once they
+/// Products of the factors → coefficients → combination; no outputs × inputs matrix is formed. Never farther from the ideal than the averages, as `diagnose` measures both once they
 /// are rounded to Float32.
 public struct FloraNA: AggregationRule {
   public init() {}
