@@ -19,6 +19,8 @@ struct CoefficientSearch<Products: FactorProducts> {
   private let rightMeanProducts: Matrix<Double>
   /// `‖E₀‖²`, the averages' objective.
   let averageObjective: Double
+  /// What every objective may lack where the averages' is an estimate; differences of objectives lack nothing.
+  let uncertainty: Double
   /// `⟨E₀, B̄Ā⟩`
   private let meanCorrelation: Double
   /// `‖B̄Ā‖²`
@@ -33,10 +35,17 @@ struct CoefficientSearch<Products: FactorProducts> {
     leftMeanProducts = products.meanProducts(.left)
     rightMeanProducts = products.meanProducts(.right)
     averageObjective = products.averageObjective
+    uncertainty = 4 * products.averageObjectiveDeviation
     meanCorrelation = products.correlation(.left, with: products.mean)[0]
     meanSquare = dot(leftMeanProducts.leading(products), rightMeanProducts.leading(products))
     idealSquare = max(0, averageObjective + 2 * meanCorrelation + meanSquare)
   }
+
+  /// The same search with the averages' objective measured.
+  var measured: Self { Self(products.measured, weights: weights, endsEarly: endsEarly) }
+
+  /// What a gain is held against: the objective, or what is known of it at least.
+  func known(_ objective: Double) -> Double { max(objective, uncertainty) }
 
   /// (U+1)×r²: row v is `G_v0`.
   func meanProducts(_ side: Side) -> Matrix<Double> { side == .left ? leftMeanProducts : rightMeanProducts }
@@ -46,7 +55,7 @@ struct CoefficientSearch<Products: FactorProducts> {
     /// Changes of the left side's coefficients against the average; the mean's own first.
     var left: [Double]
     var right: [Double]
-    /// `‖W* − B̂Â‖²`
+    /// `‖W* − B̂Â‖²`, up to the search's uncertainty: below zero where that is large.
     var objective: Double
     /// `‖B̂Â − B̄Ā‖²`
     var changeSquare = 0.0
@@ -87,7 +96,8 @@ struct CoefficientSearch<Products: FactorProducts> {
     var last: Quadratic?
     while state.sweeps < Self.sweepLimit {
       let slope = slope(.left, other: state.right)
-      if endsEarly, let last, try expectedGain(slope, last, state.left) <= tolerance * state.objective {
+      if endsEarly, let last, try expectedGain(slope, last, state.left) <= tolerance * known(state.objective)
+      {
         break
       }
       let terms = try quadratic(.left, slope)
@@ -99,8 +109,8 @@ struct CoefficientSearch<Products: FactorProducts> {
       let gain = state.objective - next.objective
       state = next
       recording?(state.objective)
-      if gain <= tolerance * (state.objective + gain), gain.isFinite { break }
-      if state.objective <= 1e-18 * idealSquare { break }
+      if gain <= tolerance * known(state.objective + gain), gain.isFinite { break }
+      if known(state.objective) <= 1e-18 * idealSquare { break }
     }
     return state
   }
@@ -139,6 +149,8 @@ struct CoefficientSearch<Products: FactorProducts> {
     var own: Double
     /// `ÂÂᵀ`, of which the curvature is a function.
     var moment: Matrix<Double>
+    /// No objective is below this but by rounding.
+    var least: Double
 
     func gradient(_ hessian: Matrix<Double>, at x: [Double]) -> [Double] {
       zip(linear, hessian.times(x)).map { $0 - $1 }
@@ -153,7 +165,7 @@ struct CoefficientSearch<Products: FactorProducts> {
     func values(at x: [Double]) -> (objective: Double, changeSquare: Double) {
       let square = dot(x, hessian.times(x))
       let objective = slope.constant - 2 * dot(slope.linear, x) + square
-      return (max(0, objective), max(0, slope.own + 2 * dot(slope.overlaps, x) + square))
+      return (max(slope.least, objective), max(0, slope.own + 2 * dot(slope.overlaps, x) + square))
     }
 
     func value(at x: [Double]) -> Double { values(at: x).objective }
@@ -179,7 +191,8 @@ struct CoefficientSearch<Products: FactorProducts> {
       linear: zip(correlations, overlaps).map { $0 - $1 },
       constant: averageObjective - 2 * (correlations[0] - meanCorrelation) + own, overlaps: overlaps,
       own: own,
-      moment: (contract(full, meanProducts(side.other)) + mixed).symmetrized)
+      moment: (contract(full, meanProducts(side.other)) + mixed).symmetrized,
+      least: uncertainty > 0 ? -.infinity : 0)
   }
 
   /// `Σ_v x_v M_v` as an r×r matrix, from rows of r² numbers.

@@ -11,6 +11,10 @@ protocol FactorProducts {
   var correlation: Matrix<Double>? { get }
   /// `‖E₀‖²`, the averages' objective.
   var averageObjective: Double { get }
+  /// The standard deviation of `averageObjective` where it is an estimate, 0 where it is measured.
+  var averageObjectiveDeviation: Double { get }
+  /// The same products with `averageObjective` measured, whatever that takes.
+  var measured: Self { get }
   /// (U+1)×r²: row v is `G_v0`.
   func meanProducts(_ side: Side) -> Matrix<Double>
   /// `Σ_w C_vw y_w` for the left side, `Σ_v C_vw y_v` for the right.
@@ -27,6 +31,10 @@ protocol FactorProducts {
 
 extension FactorProducts {
   var blockCount: Int { clientCount + 1 }
+
+  var averageObjectiveDeviation: Double { 0 }
+
+  var measured: Self { self }
 
   func answers(_ side: Side, changes: [Double]) -> (moment: Matrix<Double>, correlations: [Double]) {
     (moment(side.other, changes), correlation(side, with: zip(mean, changes).map { $0 + $1 }))

@@ -5,10 +5,11 @@ internal import LinearAlgebra
 /// Nothing of size n² or outputs × inputs is formed; each question costs a few passes over the factors. Thin
 /// products are in `Scalar`, sums over clients and inner products in Float64.
 struct FactoredProducts<Scalar: LAPACKScalar>: FactorProducts {
-  /// Columns of the sketch that estimates `‖E₀‖²` of wide layers; narrower ones are measured exactly.
+  /// Columns of the sketch that estimates `‖E₀‖²` of wide layers; narrower ones are measured.
   static var sketchWidth: Int { 64 }
 
-  let averageObjective: Double
+  private(set) var averageObjective: Double
+  private(set) var averageObjectiveDeviation = 0.0
   private let stacks: CentredStacks<Scalar>
   private let leftMeanProducts: Matrix<Double>
   private let rightMeanProducts: Matrix<Double>
@@ -21,9 +22,20 @@ struct FactoredProducts<Scalar: LAPACKScalar>: FactorProducts {
     stacks = CentredStacks(factors)
     leftMeanProducts = stacks.meanProducts(.left)
     rightMeanProducts = stacks.meanProducts(.right)
-    let sketch = signSketch(rows: stacks.right.columns, width: Self.sketchWidth, as: Scalar.self)
-    let norm = stacks.idealImage(.left, sketch).frobeniusNorm
-    averageObjective = norm * norm
+    if stacks.right.columns <= 2 * Self.sketchWidth {
+      averageObjective = stacks.errorSquare
+    } else {
+      (averageObjective, averageObjectiveDeviation) = stacks.estimatedErrorSquare(width: Self.sketchWidth)
+    }
+  }
+
+  /// Takes `n · outputs · inputs` multiply-adds, as many as the dense ideal update.
+  var measured: Self {
+    guard averageObjectiveDeviation > 0 else { return self }
+    var products = self
+    products.averageObjective = stacks.errorSquare
+    products.averageObjectiveDeviation = 0
+    return products
   }
 
   func meanProducts(_ side: Side) -> Matrix<Double> { side == .left ? leftMeanProducts : rightMeanProducts }
@@ -135,35 +147,58 @@ private struct CentredStacks<Scalar: LAPACKScalar> {
 
   /// Left: `(E₀ sum)ᵀ = Σ_u p_u (α_u sum)ᵀ β_uᵀ` for an inputs × m matrix; right: with the sides swapped.
   func idealImage(_ side: Side, _ sum: Matrix<Scalar>) -> Matrix<Scalar> {
-    let clients = adapterRank..<self[side].rows
-    var inner = self[side.other].withView { other in
+    let inner = self[side.other].withView { other in
       sum.withView { product(other.rows(clients), .asStored, $0, .asStored) }
     }
-    for row in 0..<inner.rows {
+    return weightedProduct(side, inner)
+  }
+
+  /// `‖E₀‖²`, by tiles of inputs: nothing larger than tile × outputs is formed.
+  var errorSquare: Double {
+    let tile = 128
+    return stride(from: 0, to: right.columns, by: tile).reduce(0) { sum, start in
+      let inputs = start..<min(start + tile, right.columns)
+      let part = right.withView { Matrix($0.rows(clients).columns(inputs)) }
+      let norm = weightedProduct(.left, part).frobeniusNorm
+      return sum + norm * norm
+    }
+  }
+
+  /// `‖E₀‖²` from random signs, and its standard deviation as the columns of the sketch show it: some percent
+  /// where one direction has most of the norm (`√(2/width)`), less where many share it.
+  func estimatedErrorSquare(width: Int) -> (value: Double, deviation: Double) {
+    let image = idealImage(.left, signs(rows: right.columns, columns: width))
+    let squares = (0..<width).map { row in
+      let norm = image.withView { frobeniusNorm($0.rows(row..<row + 1)) }
+      return norm * norm
+    }
+    let mean = squares.reduce(0, +) / Double(width)
+    let variance = squares.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width - 1)
+    return (mean, (variance / Double(width)).squareRoot())
+  }
+
+  /// The rows of a stack that are no mean.
+  private var clients: Range<Int> { adapterRank..<left.rows }
+
+  /// m × columns: `Σ_u p_u inner_uᵀ b_u` with the rows `inner_u` of U r × m.
+  private func weightedProduct(_ side: Side, _ inner: Matrix<Scalar>) -> Matrix<Scalar> {
+    var weighted = inner
+    for row in 0..<weighted.rows {
       let weight = Scalar(weights[row / adapterRank])
-      for column in 0..<inner.columns { inner[row, column] *= weight }
+      for column in 0..<weighted.columns { weighted[row, column] *= weight }
     }
     return self[side].withView { stack in
-      inner.withView { product($0, .transposed, stack.rows(clients), .asStored) }
+      weighted.withView { product($0, .transposed, stack.rows(clients), .asStored) }
     }
   }
 }
 
-/// rows × width random signs over `√width`: a product with it keeps the mean square. The identity where that is
-/// no wider than twice the width.
-private func signSketch<Scalar: LAPACKScalar>(rows: Int, width: Int, as _: Scalar.Type) -> Matrix<Scalar> {
-  let isExact = rows <= 2 * width
-  var sketch = Matrix<Scalar>(rows: rows, columns: isExact ? rows : width)
-  let scale = Scalar(1 / Double(width).squareRoot())
+/// A product with random signs has the matrix's mean square in each column.
+private func signs<Scalar: BLASScalar>(rows: Int, columns: Int) -> Matrix<Scalar> {
   var generator = SplitMix(seed: 1)
-  for row in 0..<rows {
-    guard !isExact else {
-      sketch[row, row] = 1
-      continue
-    }
-    for column in 0..<width { sketch[row, column] = generator.next() >> 63 == 0 ? scale : -scale }
-  }
-  return sketch
+  return Matrix(
+    rows: rows, columns: columns,
+    elements: (0..<rows * columns).map { _ in generator.next() >> 63 == 0 ? 1 : -1 })
 }
 
 /// L with `L Lᵀ` = a symmetric matrix without negative eigenvalues beyond rounding.

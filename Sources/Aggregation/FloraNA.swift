@@ -3,8 +3,7 @@ internal import LinearAlgebra
 /// FLoRA-NA: `b = Σ P_u B_u` and `a = Σ Q_u A_u` with the coefficients that bring `b a` closest to the ideal
 /// update `Σ p_u B_u A_u`. Source: arXiv 2509.26399.
 ///
-/// Products of the factors → coefficients → combination; no outputs × inputs matrix is formed unless that
-/// is the cheaper way. Never farther from the ideal than the averages, as `diagnose` measures both once they
+/// Products of the factors → coefficients → combination; no outputs × inputs matrix is formed. Never farther from the ideal than the averages, as `diagnose` measures both once they
 /// are rounded to Float32.
 public struct FloraNA: AggregationRule {
   public init() {}
@@ -50,12 +49,12 @@ private struct Estimate<Scalar: LAPACKScalar> {
   private init?(
     _ updates: LayerUpdates, _ factors: CentredFactors<Scalar>, _ products: some FactorProducts
   ) throws {
-    let search = CoefficientSearch(
+    var search = CoefficientSearch(
       products, weights: updates.weights, endsEarly: Scalar.self == Float.self)
-    let start = search.averageObjective
     // Below 1e-8 of ‖W*‖ the rounding of the factors is the larger error.
-    guard start > 1e-16 * search.idealSquare else { return nil }
-    let best = try bestState(search)
+    guard search.averageObjective > 1e-16 * search.idealSquare else { return nil }
+    let best = try knownBestState(&search)
+    let start = search.averageObjective
     guard best.objective < start else { return nil }
     isResolved = best.objective > 1e-3 * start
     let factor = search.balance(best)
@@ -74,6 +73,16 @@ private struct Estimate<Scalar: LAPACKScalar> {
 /// Smaller relative differences are rounding, which must not choose.
 private let leastGain = 1e-6
 
+/// The best state; where the search's objective is all uncertainty there, the one of a search that measures it.
+private func knownBestState<Products>(
+  _ search: inout CoefficientSearch<Products>
+) throws -> CoefficientSearch<Products>.State {
+  let state = try bestState(search)
+  guard state.objective < search.uncertainty else { return state }
+  search = search.measured
+  return try bestState(search)
+}
+
 /// The lower of the two descents. Both mostly end in the same minimum: rounding must not choose, so the second
 /// has to be lower by more than the searches' own accuracy. It is pursued beyond that accuracy only where it is.
 private func bestState<Products>(
@@ -82,7 +91,8 @@ private func bestState<Products>(
   let first = try search.descend(from: search.average)
   guard let start = try search.spectralStart() else { return first }
   let second = try search.descend(from: start, tolerance: leastGain)
-  return second.objective < first.objective * (1 - leastGain) ? try search.descend(from: second) : first
+  let least = leastGain * search.known(first.objective)
+  return second.objective < first.objective - least ? try search.descend(from: second) : first
 }
 
 private func combined(

@@ -9,7 +9,8 @@ internal import LinearAlgebra
 /// Small cohorts and layers: the QR decompositions of the stacked factors and the singular value decomposition of
 /// their core. Others: block Krylov iteration on the product of the stacks, where a step takes
 /// `2 n (adapterRank + 8) (outputs + inputs)` multiply-adds, n = Σ adapterRank, and two or three steps do unless
-/// the singular values hardly fall off.
+/// the singular values hardly fall off. Where no number of whole steps is accurate, the decompositions do it after
+/// all.
 public struct FloraNAMatrix: AggregationRule {
   public init() {}
 

@@ -34,8 +34,9 @@ struct LeadingSubspace {
     stacks.map.largestRank > 4 * (rank + oversampling)
   }
 
-  /// `nil` where a basis of at most `sizeLimit` directions is not accurate.
+  /// `nil` where whole blocks of at most `sizeLimit` directions are not accurate: then other ways are surer.
   init?(of map: LinearMap, rank: Int, accuracy: Accuracy, sizeLimit: Int) throws {
+    precondition(sizeLimit <= map.largestRank, "\(sizeLimit) directions of at most \(map.largestRank)")
     let width = rank + Self.oversampling
     var space = KrylovSpace()
     var block = map.apply(startBlock(rows: map.inputs, columns: width))
@@ -45,7 +46,7 @@ struct LeadingSubspace {
       block = map.apply(space.images[space.images.count - 1])
       next = try space.orthonormal(block)
       let ritz = try space.gram.withView { try symmetricEigen($0) }
-      if isAccurate(ritz, next.remainder, rank: rank, accuracy) || space.size + width > map.largestRank {
+      if isAccurate(ritz, next.remainder, rank: rank, accuracy) {
         let vectors = ritz.vectors.withView { Matrix($0.columns(space.size - rank..<space.size)) }
         basis = space.combined(space.bases, vectors)
         projection = space.combined(space.images, vectors).transposed

@@ -2,7 +2,7 @@ internal import LinearAlgebra
 
 extension CoefficientSearch {
   /// Whether the pair of `state`, rounded with these losses, is nearer to the ideal than the rounded averages
-  /// whatever the rounding did. What the objective itself may lack is left aside.
+  /// whatever the rounding did. What rounding took from the objective itself is left aside.
   ///
   /// First by lengths alone; where that does not settle it, with the parts of the error that rounding can meet.
   func survivesRounding(
@@ -61,7 +61,7 @@ private struct PairBound {
     self.factor = abs(factor)
     self.losses = losses
     lengths = PairFigures(b: length(.left) * abs(factor), a: length(.right) / abs(factor))
-    error = state.objective.squareRoot()
+    error = (max(0, state.objective) + search.uncertainty).squareRoot()
     change = state.changeSquare.squareRoot()
   }
 

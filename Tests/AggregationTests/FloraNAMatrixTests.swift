@@ -32,6 +32,17 @@ import Testing
     #expect(rho <= optimum * (1 + 1e-5) + 1e-9 && rho >= optimum * (1 - 1e-12))
   }
 
+  /// Four blocks of 24 directions fit into 119, and are not accurate for singular values that hardly fall off.
+  @Test(arguments: [8, 16]) func theOptimumIsReachedWhereNoFurtherBlockFits(clients: Int) throws {
+    let ranks = [Int](repeating: 16, count: clients)
+    var cohort = Cohort(adapterRanks: ranks, outputs: 119, inputs: 400, seed: 40)
+    cohort.weights = ranks.map { _ in 1 / Double(clients) }
+    let layer = try cohort.aggregated(by: FloraNAMatrix())
+    let dense = DenseReference(cohort)
+    let optimum = try dense.rhoOptimum(adapterRank: 16)
+    #expect(dense.rho(b: layer.b, a: layer.a) <= optimum * (1 + 1e-5) + 1e-9)
+  }
+
   @Test func aSmallOptimumIsReachedToThreeDigits() throws {
     let cohort = Cohort(CohortShape.all[1], spread: 3e-3, seed: 32)
     let layer = try cohort.aggregated(by: FloraNAMatrix())
