@@ -82,30 +82,46 @@ struct CentredFactors<Scalar: LAPACKScalar> {
   private func write(_ side: Side, _ range: Range<Int>, into tile: MutableMatrixView<Scalar>) {
     let r = adapterRank
     guard r > 0 else { return }
-    let terms = side == .left ? left : right
     // So much of every client at a time that the second look at it, after the mean is known, finds it in a cache.
     let (height, width) = side == .left ? (max(1, 1024 / r), r) : (1, min(1024, range.count))
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: height * width) { sums in
-      withUnsafeTemporaryAllocation(of: Scalar.self, capacity: 2 * height * width) { parts in
-        var centre = SplitMean(sums: sums.baseAddress!, parts: parts.baseAddress!, capacity: height * width)
-        let (rows, columns) = side == .left ? (range, 0..<r) : (0..<r, range)
-        for top in stride(from: rows.lowerBound, to: rows.upperBound, by: height) {
-          for start in stride(from: columns.lowerBound, to: columns.upperBound, by: width) {
-            let part = MatrixPart(
-              rows: top..<min(top + height, rows.upperBound),
-              columns: start..<min(start + width, columns.upperBound))
-            centre.average(terms, weights, part)
-            for block in 0..<blockCount {
-              let (row, column) =
-                side == .left
-                ? (top - range.lowerBound, block * r) : (block * r + top, start - range.lowerBound)
-              let target = tile.rows(row..<row + part.rows.count).columns(
-                column..<column + part.columns.count)
-              centre.write(block == 0 ? nil : terms[block - 1].part(part), into: target)
-            }
-          }
+    let (rows, columns) = side == .left ? (range, 0..<r) : (0..<r, range)
+    withSplitMean(capacity: height * width) { centre in
+      for top in stride(from: rows.lowerBound, to: rows.upperBound, by: height) {
+        for start in stride(from: columns.lowerBound, to: columns.upperBound, by: width) {
+          let part = MatrixPart(
+            rows: top..<min(top + height, rows.upperBound),
+            columns: start..<min(start + width, columns.upperBound))
+          write(side, part, &centre, into: tile, from: range.lowerBound)
         }
       }
+    }
+  }
+
+  /// One part of every block, into a tile that begins at output or input `first`.
+  private func write(
+    _ side: Side, _ part: MatrixPart, _ centre: inout SplitMean<Scalar>,
+    into tile: MutableMatrixView<Scalar>, from first: Int
+  ) {
+    let terms = side == .left ? left : right
+    let (top, start) = (part.rows.lowerBound, part.columns.lowerBound)
+    centre.average(terms, weights, part)
+    for block in 0..<blockCount {
+      let offset = block * adapterRank
+      let (row, column) = side == .left ? (top - first, offset) : (offset + top, start - first)
+      let target = tile.rows(row..<row + part.rows.count).columns(column..<column + part.columns.count)
+      centre.write(block == 0 ? nil : terms[block - 1].part(part), into: target)
+    }
+  }
+}
+
+/// Lends a mean with its memory.
+private func withSplitMean<Scalar: LAPACKScalar>(
+  capacity: Int, _ body: (inout SplitMean<Scalar>) -> Void
+) {
+  withUnsafeTemporaryAllocation(of: Double.self, capacity: capacity) { sums in
+    withUnsafeTemporaryAllocation(of: Scalar.self, capacity: 2 * capacity) { parts in
+      var centre = SplitMean(sums: sums.baseAddress!, parts: parts.baseAddress!, capacity: capacity)
+      body(&centre)
     }
   }
 }

@@ -51,9 +51,12 @@ public struct EstimateBenchmark {
     public let rhoFedIT: Double
     public let rhoOptimum: Double
 
-    /// The product's operations in the time of the estimate.
-    public var gigaflopsPerSecond: Double { productOperations / seconds * 1e-9 }
-    public var shareOfPeak: Double { gigaflopsPerSecond / peakGigaflopsPerSecond }
+    /// The product's operations in the time of the estimate; `nil` where the estimate does not multiply that.
+    public var gigaflopsPerSecond: Double? {
+      let isPart = method == FloraNA().name && yardstick == .gram
+      return isPart ? productOperations / seconds * 1e-9 : nil
+    }
+    public var shareOfPeak: Double? { gigaflopsPerSecond.map { $0 / peakGigaflopsPerSecond } }
     public var ratio: Double { seconds / productSeconds }
 
     public var json: JSONValue {
@@ -63,8 +66,8 @@ public struct EstimateBenchmark {
         ("inputs", .integer(problem.inputs)), ("adapterRank", .integer(problem.adapterRank)),
         ("spread", .number(problem.spread)), ("seconds", .number(seconds)),
         ("product", .string(yardstick.rawValue)), ("productSeconds", .number(productSeconds)),
-        ("ratio", .number(ratio)), ("gigaflopsPerSecond", .number(gigaflopsPerSecond)),
-        ("shareOfPeak", .number(shareOfPeak)), ("rho", .number(rho)),
+        ("ratio", .number(ratio)), ("gigaflopsPerSecond", gigaflopsPerSecond.map { .number($0) }),
+        ("shareOfPeak", shareOfPeak.map { .number($0) }), ("rho", .number(rho)),
         ("rhoFedIT", .number(rhoFedIT)), ("rhoOptimum", .number(rhoOptimum)),
         ("sweeps", sweeps.map { .integer($0) }), ("peakBytes", .integer(peakBytes)),
       ])

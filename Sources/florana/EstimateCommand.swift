@@ -72,15 +72,21 @@ struct EstimateCommand: ParsableCommand {
       \(method), \(clients) clients, \(dimensions), adapter rank \(adapterRank), spread \(spread)
       estimate \(number("%.2f", 1e3 * result.seconds)) ms; \(product) alone \
       \(number("%.2f", 1e3 * result.productSeconds)) ms; ratio \(number("%.2f", result.ratio))
-      \(number("%.1f", result.gigaflopsPerSecond)) GFLOP/s of that product, \
-      \(number("%.0f", 100 * result.shareOfPeak)) % of the peak of \
-      \(number("%.1f", result.peakGigaflopsPerSecond))
+      \(rate(result))\
       peak memory \(number("%.1f", Double(result.peakBytes) / 1_048_576)) MiB\
       \(result.sweeps.map { "; \($0) sweeps" } ?? "")
       rho \(number("%.6g", result.rho)), FedIT \(number("%.6g", result.rhoFedIT)), \
       optimum \(number("%.6g", result.rhoOptimum))
 
       """
+  }
+
+  /// A line on the product's share of peak, where the estimate has one.
+  private func rate(_ result: EstimateBenchmark.Result) -> String {
+    guard let rate = result.gigaflopsPerSecond, let share = result.shareOfPeak else { return "" }
+    return String(
+      format: "%.1f GFLOP/s of that product, %.0f %% of the peak of %.1f\n", rate, 100 * share,
+      result.peakGigaflopsPerSecond)
   }
 }
 

@@ -96,6 +96,9 @@ import Testing
         let norms = (gram.errorImageNorm(side, vector), factored.errorImageNorm(side, vector))
         #expect(abs(norms.0 / norms.1 - 1) <= 1e-12)
         #expect(abs(norms.0 / denseErrorImageNorm(cohort, side, vector) - 1) <= 1e-9)
+        let answers = (gram.answers(side, changes: vector), factored.answers(side, changes: vector))
+        #expect(close(answers.0.moment, answers.1.moment))
+        #expect(close(column(answers.0.correlations), column(answers.1.correlations)))
         let curvature = try factored.curvature(side, moment: moment)
         #expect(close(gram.curvature(side, moment: moment), curvature))
       }
@@ -207,7 +210,12 @@ private struct AnyProducts: FactorProducts {
   var adapterRank: Int { base.adapterRank }
   var correlation: Matrix<Double>? { base.correlation }
   var averageObjective: Double { base.averageObjective }
+  var averageObjectiveDeviation: Double { base.averageObjectiveDeviation }
+  var measured: AnyProducts { AnyProducts(base.measured) }
   func meanProducts(_ side: Side) -> Matrix<Double> { base.meanProducts(side) }
+  func answers(_ side: Side, changes: [Double]) -> (moment: Matrix<Double>, correlations: [Double]) {
+    base.answers(side, changes: changes)
+  }
   func correlation(_ side: Side, with combination: [Double]) -> [Double] {
     base.correlation(side, with: combination)
   }

@@ -42,13 +42,35 @@ import Testing
     #expect(form == .factored)
     let cohort = multiples(shape, noise: 0.01, seed: seed)
     let diagnostics = try cohort.diagnosed(cohort.aggregated(by: FloraNA()))
-    let rho = try cohort.withUpdates { (updates) throws in
+    let rho = try searchedRho(cohort)
+    #expect(rho < 0.1 * diagnostics.rhoFedIT)
+    #expect(diagnostics.rho <= rho * (1 + 1e-5) + 6e-8)
+  }
+
+  /// Without sketch and in Float64, from the averages.
+  private func searchedRho(_ cohort: Cohort) throws -> Double {
+    try cohort.withUpdates { (updates) throws in
       let search = CoefficientSearch(
         GramProducts(CentredFactors<Double>(updates)), weights: cohort.weights)
       return (try search.descend(from: search.average).objective / search.idealSquare).squareRoot()
     }
-    #expect(rho < 0.1 * diagnostics.rhoFedIT)
-    #expect(diagnostics.rho <= rho * (1 + 1e-5) + 6e-8)
+  }
+
+  /// Large enough for products in Float32, by both forms.
+  @Test(
+    arguments: [
+      CohortShape(clients: 16, adapterRank: 16, outputs: 300, inputs: 260),
+      CohortShape(clients: 100, adapterRank: 8, outputs: 150, inputs: 200),
+    ], [0.1, 1e-3, 1e-6])
+  func largeCohortsReachTheMeasuredSearch(shape: CohortShape, spread: Double) throws {
+    let layer = LayerShape(outputs: shape.outputs, inputs: shape.inputs)
+    let form = EstimatorForm.cheapest(clients: shape.clients, adapterRank: shape.adapterRank, shape: layer)
+    #expect(form == (shape.clients == 16 ? .gram : .factored))
+    #expect(form.isLarge(clients: shape.clients, adapterRank: shape.adapterRank, shape: layer))
+    let cohort = Cohort(shape, spread: spread, seed: 48)
+    let diagnostics = try cohort.diagnosed(cohort.aggregated(by: FloraNA()))
+    #expect(try diagnostics.rho <= searchedRho(cohort) * (1 + 1e-3) + 6e-8)
+    #expect(diagnostics.errorNorm <= diagnostics.errorNormFedIT)
   }
 
   /// Of independent clients much remains: the sketch is good enough, and its error changes no gain.

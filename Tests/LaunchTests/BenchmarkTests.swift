@@ -24,6 +24,8 @@ extension LaunchTests {
       let seconds = try #require(result["seconds"] as? Double)
       #expect(rho > 0 && rho < 1 && seconds > 0)
       #expect(result["peakBytes"] != nil && result.keys.contains("productSeconds"))
+      // The other rules do not multiply the Gram matrices.
+      #expect((result["shareOfPeak"] != nil) == (method == "florana"))
     }
 
     @Test func collectivesAreMeasuredAtTheMessagesOfARun() throws {
