@@ -37,12 +37,12 @@ public struct RunProfile: Sendable, Equatable {
     for phase in Phase.allCases {
       let values = rounds.compactMap { $0.seconds[phase]?.maximum }.filter { $0.isFinite }
       let mean = values.reduce(0, +) / Double(max(1, values.count))
-      seconds[phase] = phase == .evaluate ? mean : Self.median(values) ?? 0
+      seconds[phase] = phase == .evaluate ? mean : values.isEmpty ? 0 : values.median
     }
     self.seconds = seconds
     let others = Double(max(1, ranks - 1))
-    gatherBytes = Self.median(rounds.map { Double($0.bytes.gathered) / others })!
-    broadcastBytes = Self.median(rounds.map { Double($0.bytes.broadcast) / others })!
+    gatherBytes = rounds.map { Double($0.bytes.gathered) / others }.median
+    broadcastBytes = rounds.map { Double($0.bytes.broadcast) / others }.median
   }
 
   /// The most clients of one rank, spread as evenly as they go.
@@ -70,11 +70,5 @@ public struct RunProfile: Sendable, Equatable {
       .train: seconds[.train]! * share, .pack: seconds[.pack]! * share,
       .estimate: estimateSeconds, .apply: seconds[.apply]!,
     ]
-  }
-
-  private static func median(_ values: [Double]) -> Double? {
-    let sorted = values.sorted()
-    guard !sorted.isEmpty else { return nil }
-    return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
   }
 }

@@ -1,6 +1,5 @@
 internal import Adapters
 internal import Aggregation
-internal import Foundation
 internal import LinearAlgebra
 public import Telemetry
 
@@ -25,7 +24,7 @@ public struct AdapterAggregationReport: Sendable {
       return [layer.name, "\(layer.outputs)×\(layer.inputs)", "\(figures.adapterRank)"]
         + figures.diagnostics.columns
     }
-    return aligned([head] + rows + [["total", "", ""] + total.columns])
+    return aligned([head] + rows + [["total", "", ""] + total.columns], leading: 1)
   }
 
   public var json: JSONValue {
@@ -91,7 +90,7 @@ extension LayerDiagnostics {
 
   fileprivate var columns: [String] {
     [significant(rho), significant(rhoFedIT), significant(rhoOptimum)]
-      + [closedGap.map { String(format: "%.3f", $0) } ?? "-"]
+      + [fixed(closedGap, 3)]
   }
 
   fileprivate var entries: [(key: String, value: JSONValue)] {
@@ -100,20 +99,4 @@ extension LayerDiagnostics {
       ("closedGap", closedGap.map { .number($0) } ?? .null),
     ]
   }
-}
-
-/// Four decimals, or three digits where they would not show.
-private func significant(_ value: Double) -> String {
-  String(format: value != 0 && value < 1e-3 ? "%.2e" : "%.4f", value)
-}
-
-/// Lines of columns: names to the left, figures to the right.
-private func aligned(_ rows: [[String]]) -> String {
-  let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-  return rows.map { row in
-    row.indices.map { column in
-      let space = String(repeating: " ", count: widths[column] - row[column].count)
-      return column == 0 ? row[column] + space : space + row[column]
-    }.joined(separator: "  ") + "\n"
-  }.joined()
 }

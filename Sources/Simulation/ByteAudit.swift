@@ -51,9 +51,7 @@ struct ByteAudit: Sendable, Equatable {
     _ rule: any AggregationRule, _ layout: AdapterLayout, _ cohort: [Int], _ cohortLayouts: [AdapterLayout],
     _ placement: Placement, _ parcels: [Parcel], round: Int
   ) -> ByteCounts {
-    let volume = MessageVolume(
-      rule, shapes: layout.layers.map(\.shape), headFloatCount: layout.sharedHeadFloatCount,
-      adapterRanks: cohortLayouts.map(\.adapterRank), largestAdapterRank: layout.adapterRank, round: round)
+    let volume = MessageVolume(rule, layout, cohort: cohortLayouts, round: round)
     let upByParcel = volume.perClient { layers in
       parcels.map { parcel in
         layers[parcel.layers].reduce(parcel.hasHead ? volume.headFloatCount : 0) { $0 + $1.up }

@@ -15,13 +15,13 @@ extension Experiment {
     let cohort = sampler.cohort(round: 1)
     let placement = RoundPlacements(self, rankCount: rankCount)
       .placement(of: cohort, isEvaluated: false)
-    let plans = RoundPlans(rule.wirePlan(round: 1), family)
-    let whole = Parcel.parcels(.root, layerCount: layout.layers.count, rankCount: rankCount)[0]
-    let message = ServerMessage(
-      whole, plans.global, rule: rule, layout: layout, cohort: cohort.map { family[client: $0].layout },
-      round: 1)
-    let gathered = GatherOrder(cohort, placement) { plans[client: $0].uploaded }
+    let volume = MessageVolume(
+      rule, layout, cohort: cohort.map { family[client: $0].layout }, round: 1)
+    var gathered = [Int](repeating: 0, count: rankCount)
+    for (client, floats) in zip(cohort, volume.clients) {
+      gathered[placement.rank(ofClient: client)] += floats.up
+    }
     let floatBytes = MemoryLayout<Float>.stride
-    return ((gathered.rankCounts.max() ?? 0) * floatBytes, message.floats.count * floatBytes)
+    return ((gathered.max() ?? 0) * floatBytes, volume.broadcastFloatCount * floatBytes)
   }
 }

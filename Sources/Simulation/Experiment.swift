@@ -33,13 +33,13 @@ public struct Experiment: Sendable {
     train = try dataset.split("train")
     test = try dataset.split("test")
     try requireAdapterRanksThatFitMethod(configuration)
-    family = try namingKeys(of: pretrained) { [pretrained, dataset] in
+    family = try namingKeys(of: pretrained) { [pretrained, dataset, rule] in
       try requireFit(
         dataset, to: pretrained, modelPath: configuration.model.path,
         maximumLength: configuration.data.maximumLength)
       return try AdapterFamily(
         configuration.adapter, pretrained, labelCount: dataset.description.labels.count,
-        hasCores: AggregationRules.rule(named: configuration.method.name.rawValue).trainsCores)
+        hasCores: rule.trainsCores)
     }
     start = try pretrained.start(layout: family.global.layout, seed: configuration.seed)
     shards = try Partition(

@@ -27,7 +27,7 @@ struct Exchanged {
 /// through the same `estimate`, so that no mode changes a bit.
 extension Federation {
   func exchange(
-    _ trained: Trained, from global: AdapterParameters, _ cohort: [Int], _ plans: RoundPlans, round: Int,
+    _ trained: Trained, _ cohort: [Int], _ plans: RoundPlans, round: Int,
     counting bytes: inout CountedBytes, _ world: borrowing Communicator
   ) throws -> Exchanged {
     let task = ExchangeTask(

@@ -10,25 +10,21 @@ internal import Transformer
 extension Federation {
   /// A round as the paper's algorithm has it: sample, train, gather, estimate, broadcast, apply, evaluate.
   ///
-  /// `global` is what the next round starts from, `evaluated` becomes the model of this round's evaluation.
   /// Returns what is reported at the root, nil elsewhere.
-  func runRound(
-    _ round: Int, _ global: inout AdapterParameters, evaluated: inout AdapterParameters,
-    _ world: borrowing Communicator
-  ) throws -> RoundOutcome? {
+  func runRound(_ round: Int, _ world: borrowing Communicator) throws -> RoundOutcome? {
     timer.reset()
     var bytes = CountedBytes()
     let cohort = placeCohort(ofRound: round)
     let plans = RoundPlans(rule.wirePlan(round: round), experiment.family)
     let plan = plans.global
-    let trained = try train(cohort, from: global, plans, round: round, world)
+    let trained = try train(cohort, plans, round: round, world)
     bytes.packed = trained.updates.byteCount
 
-    let exchanged = try exchange(trained, from: global, cohort, plans, round: round, counting: &bytes, world)
+    let exchanged = try exchange(trained, cohort, plans, round: round, counting: &bytes, world)
     bytes.applied = apply(
-      exchanged.messages, to: &global, forClients: placement.clients(of: cohort, onRank: world.rank), plans)
-    if plan.base == .fold { restart(&global, afterRound: round) }
-    evaluated = try withReported(plan.reported, exchanged, over: global, world)
+      exchanged.messages, forClients: placement.clients(of: cohort, onRank: world.rank), plans)
+    if plan.base == .fold { restart(afterRound: round) }
+    evaluated = try withReported(plan.reported, exchanged, world)
 
     let oracle = try evaluates(round) ? oracle(exchanged, under: evaluated.head, cohort, plan, world) : nil
     let metrics = try evaluates(round) ? testMetrics(experiment.model, evaluated, base, world) : nil
@@ -58,18 +54,15 @@ extension Federation {
 
   /// Trains every rank's clients. When a client diverges, all ranks learn of it and throw together.
   private func train(
-    _ cohort: [Int], from global: AdapterParameters, _ plans: RoundPlans, round: Int,
-    _ world: borrowing Communicator
+    _ cohort: [Int], _ plans: RoundPlans, round: Int, _ world: borrowing Communicator
   ) throws -> Trained {
     let clients = placement.clients(of: cohort, onRank: world.rank)
-    let trained = Result { try train(clients, from: global, plans, round: round) }
+    let trained = Result { try train(clients, plans, round: round) }
     return try timer.measure(.wait) { try world.together { try trained.get() } }
   }
 
   /// Trains this rank's clients of the cohort and packs what they send.
-  private func train(
-    _ clients: [Int], from global: AdapterParameters, _ plans: RoundPlans, round: Int
-  ) throws -> Trained {
+  private func train(_ clients: [Int], _ plans: RoundPlans, round: Int) throws -> Trained {
     var trained = Trained(updates: PackedParcels(parcels), reported: PackedParcels(parcels))
     for client in clients {
       let plan = plans[client: client]
@@ -115,8 +108,7 @@ extension Federation {
 
   /// Puts the broadcasts in place; returns the bytes that this rank's clients downloaded.
   private func apply(
-    _ messages: [ServerMessage], to global: inout AdapterParameters, forClients clients: [Int],
-    _ plans: RoundPlans
+    _ messages: [ServerMessage], forClients clients: [Int], _ plans: RoundPlans
   ) -> Int {
     timer.measure(.apply) { for message in messages { message.apply(to: &global, base: &base) } }
     let baseByteCount = messages.reduce(0) { $0 + $1.baseByteCount }
@@ -128,8 +120,7 @@ extension Federation {
   /// The global model with the means of what stays on the clients, so that it can be evaluated. This is no
   /// part of the method, and its bytes are not counted.
   private func withReported(
-    _ reported: FloatRanges, _ exchanged: Exchanged, over global: AdapterParameters,
-    _ world: borrowing Communicator
+    _ reported: FloatRanges, _ exchanged: Exchanged, _ world: borrowing Communicator
   ) throws -> AdapterParameters {
     guard !reported.isEmpty else { return global }
     var evaluated = global
@@ -143,7 +134,7 @@ extension Federation {
   }
 
   /// After a fold the factors start afresh, A with new numbers for every round and B zero; the head goes on.
-  private func restart(_ global: inout AdapterParameters, afterRound round: Int) {
+  private func restart(afterRound round: Int) {
     let head = global.head
     global = .start(layout: experiment.layout, seed: experiment.configuration.seed, round: round)
     global.head = head

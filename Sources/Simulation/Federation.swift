@@ -90,7 +90,7 @@ public final class Federation {
   ) throws -> TrainedModel {
     clockOffset = try world.clockOffset(to: Self.root) { timer.clock }
     while round < experiment.configuration.training.rounds {
-      let outcome = try runRound(round + 1, &global, evaluated: &evaluated, world)
+      let outcome = try runRound(round + 1, world)
       round += 1
       if let outcome { try observe(outcome) }
       if isCheckpointDue { try save() }

@@ -34,6 +34,13 @@ public struct MessageVolume: Sendable, Equatable {
     broadcastFloatCount = first - factors(adapterRanks[0]) + factors(largestAdapterRank)
   }
 
+  /// That of a cohort with adapters of these layouts, in its order, under the global adapter's.
+  init(_ rule: any AggregationRule, _ layout: AdapterLayout, cohort: [AdapterLayout], round: Int) {
+    self.init(
+      rule, shapes: layout.layers.map(\.shape), headFloatCount: layout.sharedHeadFloatCount,
+      adapterRanks: cohort.map(\.adapterRank), largestAdapterRank: layout.adapterRank, round: round)
+  }
+
   /// Floats of every client, in the cohort's order.
   public var clients: [WireFloatCounts] {
     let head = WireFloatCounts(up: headFloatCount, down: headFloatCount)

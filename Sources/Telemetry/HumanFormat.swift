@@ -24,13 +24,13 @@ public func formattedDuration(seconds: Double) -> String {
 }
 
 /// A number with a fixed number of decimals; `-` if there is none or it is not finite.
-func fixed(_ value: Double?, _ decimals: Int) -> String {
+public func fixed(_ value: Double?, _ decimals: Int) -> String {
   guard let value, value.isFinite else { return "-" }
   return String(format: "%.\(decimals)f", value)
 }
 
 /// A number with three significant digits, for figures of any magnitude such as ρ.
-func significant(_ value: Double?) -> String {
+public func significant(_ value: Double?) -> String {
   guard let value, value.isFinite else { return "-" }
   return value != 0 && abs(value) < 1e-3 ? String(format: "%.2e", value) : String(format: "%.4f", value)
 }

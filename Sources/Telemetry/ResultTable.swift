@@ -28,10 +28,14 @@ public enum ResultTable {
   ]
 }
 
-/// Rows of as many cells each as lines whose columns end below each other.
-public func aligned(_ rows: [[String]]) -> String {
+/// Rows of as many cells each as lines whose columns lie below each other: the first `leading` columns, names,
+/// to the left, the others, figures, to the right.
+public func aligned(_ rows: [[String]], leading: Int = 0) -> String {
   let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max()! }
   return rows.map { row in
-    zip(row, widths).map { String(repeating: " ", count: $1 - $0.count) + $0 }.joined(separator: "  ") + "\n"
+    row.enumerated().map { column, cell in
+      let space = String(repeating: " ", count: widths[column] - cell.count)
+      return column < leading ? cell + space : space + cell
+    }.joined(separator: "  ") + "\n"
   }.joined()
 }

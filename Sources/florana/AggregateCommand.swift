@@ -40,12 +40,10 @@ struct AggregateCommand: ParsableCommand {
   func run() {
     Launch.run(blasThreads: options.blasThreads) { world in
       let rank = world.rank
-      let aggregation = try world.together {
-        try checkingInput {
-          if rank == 0 { try requireWritableFolder(of: json, option: "--json") }
-          return try AdapterAggregation(
-            method: method, folders: adapters, weights: parsedWeights(), output: output)
-        }
+      let aggregation = try world.togetherCheckingInput {
+        if rank == 0 { try requireWritableFolder(of: json, option: "--json") }
+        return try AdapterAggregation(
+          method: method, folders: adapters, weights: parsedWeights(), output: output)
       }
       let report = try aggregation.run(world)
       try world.together {

@@ -56,8 +56,8 @@ struct StepCommand: ParsableCommand {
       let input: StepBenchmark.Input =
         data.map { .data(folder: $0, batch: batch) }
         ?? .random(batch: batch, length: length)
-      let benchmark = try world.together {
-        try checkingInput { try StepBenchmark(modelPath: model, input: input, steps: steps) }
+      let benchmark = try world.togetherCheckingInput {
+        try StepBenchmark(modelPath: model, input: input, steps: steps)
       }
       let result = benchmark.run(warmUpSteps: warmUp)
       guard world.rank == 0 else { return }

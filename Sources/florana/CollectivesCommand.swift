@@ -46,7 +46,7 @@ struct CollectivesCommand: ParsableCommand {
 
   func run() {
     Launch.run { world in
-      let extra = try world.together { try checkingInput { try configuredSizes(rankCount: world.size) } }
+      let extra = try world.togetherCheckingInput { try configuredSizes(rankCount: world.size) }
       let benchmark = CollectiveBenchmark(iterations: iterations)
       if world.rank == 0, !json { try Terminal.deliver(Self.header(rankCount: world.size)) }
       for operation in try chosenOperations() {

@@ -39,7 +39,7 @@ struct CompareCommand: ParsableCommand {
 
   func run() {
     Launch.run(blasThreads: options.blasThreads) { world in
-      let configurations = try world.together { try checkingInput { try self.configurations() } }
+      let configurations = try world.togetherCheckingInput { try self.configurations() }
       let folder = output ?? RunRecorder.defaultFolder(for: file)
       var runs: [Comparison.Run] = []
       for configuration in configurations {

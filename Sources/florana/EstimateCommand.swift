@@ -56,9 +56,7 @@ struct EstimateCommand: ParsableCommand {
       let problem = EstimateBenchmark.Problem(
         clients: clients, outputs: dimensions.outputs, inputs: dimensions.inputs,
         adapterRank: adapterRank, spread: spread)
-      let benchmark = try world.together {
-        try checkingInput { try EstimateBenchmark(problem, method: method) }
-      }
+      let benchmark = try world.togetherCheckingInput { try EstimateBenchmark(problem, method: method) }
       guard world.rank == 0 else { return }
       let result = try benchmark.run(repeats: repeats)
       Terminal.write(json ? result.json.line + "\n" : text(result))

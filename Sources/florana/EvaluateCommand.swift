@@ -50,13 +50,11 @@ struct EvaluateCommand: ParsableCommand {
   func run() {
     Launch.run(blasThreads: options.blasThreads) { world in
       let rank = world.rank
-      let evaluation = try world.together {
-        try checkingInput {
-          if rank == 0 { try requireWritableFolder(of: predictions, option: "--predictions") }
-          return try ModelEvaluation(
-            modelPath: model, dataPath: data, adapterPath: adapter, split: split, batch: batch,
-            maximumLength: maximumLength)
-        }
+      let evaluation = try world.togetherCheckingInput {
+        if rank == 0 { try requireWritableFolder(of: predictions, option: "--predictions") }
+        return try ModelEvaluation(
+          modelPath: model, dataPath: data, adapterPath: adapter, split: split, batch: batch,
+          maximumLength: maximumLength)
       }
       let result = try evaluation.run(world)
       try world.together {

@@ -26,11 +26,9 @@ struct FederatedRun {
   func run(_ world: borrowing Communicator) throws -> [RoundReport] {
     let (rank, rankCount) = (world.rank, world.size)
     let resumed = try world.together { rank == 0 && isResumed ? try openCheckpoint() : nil }
-    let (experiment, federation) = try world.together {
-      try checkingInput {
-        let experiment = try Experiment(configuration)
-        return (experiment, try Federation(experiment, rankCount: rankCount))
-      }
+    let (experiment, federation) = try world.togetherCheckingInput {
+      let experiment = try Experiment(configuration)
+      return (experiment, try Federation(experiment, rankCount: rankCount))
     }
     let origin = try origin(of: experiment, resumed, world)
     let opened = try world.together {

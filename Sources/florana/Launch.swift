@@ -59,6 +59,13 @@ func checkingInput<Result>(_ body: () throws -> Result) throws -> Result {
   do { return try body() } catch { throw InputError(cause: error) }
 }
 
+extension Communicator {
+  /// Reads and checks what the user gave, on every rank; a mistake is told once. A collective operation.
+  func togetherCheckingInput<Result>(_ body: () throws -> Result) throws -> Result {
+    try together { try checkingInput(body) }
+  }
+}
+
 /// Checks that a result's file can be written, where `option` names one: told before the work, not after it.
 func requireWritableFolder(of path: String?, option: String) throws {
   guard let path else { return }

@@ -73,9 +73,7 @@ struct ScalingCommand: ParsableCommand {
   func run() {
     Launch.run(blasThreads: options.blasThreads) { world in
       let (rank, rankCount) = (world.rank, world.size)
-      let (plan, configurations) = try world.together {
-        try checkingInput { try planned(rankCount: rankCount) }
-      }
+      let (plan, configurations) = try world.togetherCheckingInput { try planned(rankCount: rankCount) }
       let folder = output ?? RunRecorder.defaultFolder(for: file)
       let directory = try world.together {
         rank == 0 ? try checkingInput { try RunDirectory(creating: folder) } : nil
@@ -84,7 +82,7 @@ struct ScalingCommand: ParsableCommand {
       if rank == 0 { tellPlan(plan, rankCount: rankCount, hosts: hosts) }
       var table = ScalingTable()
       for (row, configuration) in zip(plan.rows, configurations) {
-        let experiment = try world.together { try checkingInput { try Experiment(configuration) } }
+        let experiment = try world.togetherCheckingInput { try Experiment(configuration) }
         let sweep = ScalingMeasurement(experiment, isEvaluated: evaluate)
         guard let measured = try sweep.run(world) else { continue }
         table.append(

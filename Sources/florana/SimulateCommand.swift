@@ -51,9 +51,7 @@ struct SimulateCommand: ParsableCommand {
   /// The configuration of the file or of the run that goes on, which rank 0 alone has.
   private func load(_ world: borrowing Communicator) throws -> RunConfiguration {
     if let file {
-      return try world.together {
-        try checkingInput { try RunConfiguration.load(path: file, overrides: overrides) }
-      }
+      return try world.togetherCheckingInput { try RunConfiguration.load(path: file, overrides: overrides) }
     }
     let rank = world.rank
     var (path, text) = try world.together { () -> (String, String) in
@@ -65,8 +63,8 @@ struct SimulateCommand: ParsableCommand {
     }
     try world.broadcastString(&path, from: 0)
     try world.broadcastString(&text, from: 0)
-    return try world.together { [path, text] in
-      try checkingInput { try RunConfiguration(yaml: text, source: path, overrides: overrides) }
+    return try world.togetherCheckingInput { [path, text] in
+      try RunConfiguration(yaml: text, source: path, overrides: overrides)
     }
   }
 }

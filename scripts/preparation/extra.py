@@ -1,5 +1,6 @@
 """Python environments besides `.venv`, for packages that only some scripts need: made at the first call."""
 
+import argparse
 import importlib.util
 import os
 import subprocess
@@ -44,6 +45,13 @@ class ExtraEnvironment:
             raise InputError(f"{self.folder}: expected {', '.join(self.missing())}, found none; remove the folder")
         self.install()
         os.execv(self.python, [str(self.python)] + sys.argv)
+
+    def command(self, description):
+        """The script that makes the folder and says whether it had to."""
+        parser = argparse.ArgumentParser(
+            description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+        parser.parse_args()
+        print(f"{self.folder.name}: {'made' if self.install() else 'up to date'}")
 
     def install(self):
         """Makes the folder unless it holds what the requirements name; returns whether it had to."""
