@@ -88,7 +88,7 @@ extension LaunchTests {
     @Test func aHostLosesNothingThatItSends() throws {
       let script = """
         mpirun -np 8 \(TinyWorld.program) benchmark collectives --operations broadcast --sizes 1MiB,4MiB \
-        --iterations 3 --json && tc -s qdisc show dev eth0 && nsenter --target 1 --net tc qdisc show dev port-node0
+        --iterations 3 --json && tc -s qdisc show dev eth0 && nsenter --target 1 --net tc -raw qdisc show dev port-node0
         """
       let job = try cluster(["--rate", "1gbit", "--buffer", "256kb", "sh", "-c", script])
       #expect(job.status == 0, "\(job.standardError)")
