@@ -27,7 +27,7 @@ struct BERTEncoder: Encoder {
   func forward(
     _ batch: TokenBatch, reading: ReadTokens?, _ pass: Pass
   ) -> (hidden: MatrixView<Float>, tape: Tape) {
-    var x = embeddings.forward(batch, pass.arena)
+    var x = embeddings.forward(batch, pass)
     var tapes = Tape()
     for (index, layer) in layers.enumerated() {
       let tokens = BERTLayer.Tokens(

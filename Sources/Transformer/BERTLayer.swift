@@ -53,13 +53,13 @@ struct BERTLayer: Sendable {
     let (k, keyTape) = key.forward(x, pass)
     let (v, valueTape) = value.forward(x, pass)
     let (context, attentionTape) = attention.forward(
-      query: q.view, key: k.view, value: v.view, tokens.attention, pass.arena)
+      query: q.view, key: k.view, value: v.view, tokens.attention, pass)
     let (attended, attendedTape) = attentionOutput.forward(context.view, pass)
-    let (h, normTape) = attentionNorm.forward(attended.view, residual: read, pass.arena)
+    let (h, normTape) = attentionNorm.forward(attended.view, residual: read, pass)
     let (wide, wideTape) = intermediate.forward(h.view, pass)
-    let activated = activation.forward(wide.view, pass.arena)
+    let activated = pass.elementwise { activation.forward(wide.view, pass.arena) }
     let (narrow, narrowTape) = output.forward(activated.view, pass)
-    let (y, outputTape) = outputNorm.forward(narrow.view, residual: h.view, pass.arena)
+    let (y, outputTape) = outputNorm.forward(narrow.view, residual: h.view, pass)
     let tape = Tape(
       tokens: tokens, query: queryTape, key: keyTape, value: valueTape, attention: attentionTape,
       attentionOutput: attendedTape, attentionNorm: normTape, intermediate: wideTape,
@@ -73,11 +73,11 @@ struct BERTLayer: Sendable {
     _ dy: MatrixView<Float>, _ tape: Tape, wantsInput: Bool, _ pass: Pass
   ) -> MutableMatrixView<Float>? {
     // The sum before the norm hands its gradient to both of its terms.
-    let dSum = outputNorm.backward(dy, tape.outputNorm, pass.arena)
+    let dSum = outputNorm.backward(dy, tape.outputNorm, pass)
     let goesOn = wantsInput || adaptsAttention
     feedForwardBackward(dSum, tape, wantsInput: goesOn, pass)
     guard goesOn else { return nil }
-    let dAttended = attentionNorm.backward(dSum.view, tape.attentionNorm, pass.arena)
+    let dAttended = attentionNorm.backward(dSum.view, tape.attentionNorm, pass)
     guard wantsInput else {
       attentionBackward(dAttended, tape, dInput: nil, pass)
       return nil
@@ -88,7 +88,7 @@ struct BERTLayer: Sendable {
     }
     let dx = pass.arena.zeros(rows: tape.tokens.offsets.last!, columns: dAttended.columns)
     attentionBackward(dAttended, tape, dInput: dx, pass)
-    reading.add(dAttended.view, to: dx)
+    pass.elementwise { reading.add(dAttended.view, to: dx) }
     return dx
   }
 
@@ -103,7 +103,7 @@ struct BERTLayer: Sendable {
     }
     let dWide = pass.arena.zeros(rows: dSum.rows, columns: intermediate.weight.rows)
     output.backward(dSum.view, tape.output, addingTo: dWide, pass)
-    activation.backward(tape.beforeActivation, dWide)
+    pass.elementwise { activation.backward(tape.beforeActivation, dWide) }
     intermediate.backward(dWide.view, tape.intermediate, addingTo: wantsInput ? dSum : nil, pass)
   }
 
@@ -125,7 +125,7 @@ struct BERTLayer: Sendable {
       query: wantsInput || query.isAdapted, key: wantsInput || key.isAdapted,
       value: wantsInput || value.isAdapted)
     let gradients = attention.backward(
-      dContext.view, tape.attention, tape.tokens.attention, wanted: wanted, pass.arena)
+      dContext.view, tape.attention, tape.tokens.attention, wanted: wanted, pass)
     let dRead = wantsInput ? dAttended : nil
     if let dQuery = gradients.query { query.backward(dQuery, tape.query, addingTo: dRead, pass) }
     if let dKey = gradients.key { key.backward(dKey, tape.key, addingTo: dInput, pass) }

@@ -34,18 +34,19 @@ struct SelfAttention: Sendable {
   /// `softmax(Q Kᵀ / √D) V` per sequence and head, R×h.
   func forward(
     query: MatrixView<Float>, key: MatrixView<Float>, value: MatrixView<Float>, _ sequences: Sequences,
-    _ arena: Arena
+    _ pass: Pass
   ) -> (context: MutableMatrixView<Float>, tape: Tape) {
-    let context = arena.matrix(rows: query.rows, columns: query.columns)
-    let probabilities = arena.floats(scoreCount(sequences))
+    let context = pass.arena.matrix(rows: query.rows, columns: query.columns)
+    let probabilities = pass.arena.floats(scoreCount(sequences))
     let tape = Tape(query: query, key: key, value: value, probabilities: probabilities)
     forEachBlock(sequences, probabilities) { queries, keys, columns, block in
-      multiply(
-        query.rows(queries).columns(columns), .asStored, key.rows(keys).columns(columns), .transposed,
+      pass.multiply(
+        .attention, query.rows(queries).columns(columns), .asStored, key.rows(keys).columns(columns),
+        .transposed,
         into: block)
-      fk_softmax_forward(block.base, block.rows, block.columns, scale)
-      multiply(
-        block.view, .asStored, value.rows(keys).columns(columns), .asStored,
+      pass.elementwise { fk_softmax_forward(block.base, block.rows, block.columns, scale) }
+      pass.multiply(
+        .attention, block.view, .asStored, value.rows(keys).columns(columns), .asStored,
         into: context.rows(queries).columns(columns))
     }
     return (context, tape)
@@ -60,33 +61,33 @@ struct SelfAttention: Sendable {
 
   /// The gradients of queries (R×h), keys and values (T×h); nil where not wanted.
   func backward(
-    _ dContext: MatrixView<Float>, _ tape: Tape, _ sequences: Sequences, wanted: Wanted, _ arena: Arena
+    _ dContext: MatrixView<Float>, _ tape: Tape, _ sequences: Sequences, wanted: Wanted, _ pass: Pass
   ) -> (query: MatrixView<Float>?, key: MatrixView<Float>?, value: MatrixView<Float>?) {
     func room(_ isWanted: Bool, as view: MatrixView<Float>) -> MutableMatrixView<Float>? {
-      isWanted ? arena.matrix(rows: view.rows, columns: view.columns) : nil
+      isWanted ? pass.arena.matrix(rows: view.rows, columns: view.columns) : nil
     }
     let dQuery = room(wanted.query, as: tape.query)
     let (dKey, dValue) = (room(wanted.key, as: tape.key), room(wanted.value, as: tape.value))
-    let scratch = arena.floats(sequences.ranges.map { $0.queries.count * $0.keys.count }.max() ?? 0)
+    let scratch = pass.arena.floats(sequences.ranges.map { $0.queries.count * $0.keys.count }.max() ?? 0)
     forEachBlock(sequences, tape.probabilities) { queries, keys, columns, block in
       let upstream = dContext.rows(queries).columns(columns)
       if let dValue {
-        multiply(
-          block.view, .transposed, upstream, .asStored, into: dValue.rows(keys).columns(columns))
+        pass.multiply(
+          .attention, block.view, .transposed, upstream, .asStored, into: dValue.rows(keys).columns(columns))
       }
       guard wanted.query || wanted.key else { return }
       let dScores = MutableMatrixView(scratch, rows: block.rows, columns: block.columns)
-      multiply(
-        upstream, .asStored, tape.value.rows(keys).columns(columns), .transposed, into: dScores)
-      fk_softmax_backward(block.base, dScores.base, block.rows, block.columns, scale)
+      pass.multiply(
+        .attention, upstream, .asStored, tape.value.rows(keys).columns(columns), .transposed, into: dScores)
+      pass.elementwise { fk_softmax_backward(block.base, dScores.base, block.rows, block.columns, scale) }
       if let dQuery {
-        multiply(
-          dScores.view, .asStored, tape.key.rows(keys).columns(columns), .asStored,
+        pass.multiply(
+          .attention, dScores.view, .asStored, tape.key.rows(keys).columns(columns), .asStored,
           into: dQuery.rows(queries).columns(columns))
       }
       if let dKey {
-        multiply(
-          dScores.view, .transposed, tape.query.rows(queries).columns(columns), .asStored,
+        pass.multiply(
+          .attention, dScores.view, .transposed, tape.query.rows(queries).columns(columns), .asStored,
           into: dKey.rows(keys).columns(columns))
       }
     }

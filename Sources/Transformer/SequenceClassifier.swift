@@ -51,7 +51,7 @@ struct SequenceClassifier<Stack: Encoder>: ClassificationModel {
   }
 
   private func headForward(_ pooled: MatrixView<Float>, into logits: MutableMatrixView<Float>, _ pass: Pass) {
-    multiply(pooled, .asStored, headWeight(pass.parameters), .transposed, into: logits)
+    pass.multiply(.base, pooled, .asStored, headWeight(pass.parameters), .transposed, into: logits)
     fk_add_bias(logits.base, pass.parameters + bias.offset, logits.rows, logits.columns)
   }
 
@@ -78,7 +78,7 @@ struct SequenceClassifier<Stack: Encoder>: ClassificationModel {
   ) -> MatrixView<Float> {
     addHeadGradient(dLogits, pooled.view, pass)
     let dPooled = pass.arena.matrix(rows: pooled.rows, columns: pooled.columns)
-    multiply(dLogits, .asStored, headWeight(pass.parameters), .asStored, into: dPooled)
+    pass.multiply(.base, dLogits, .asStored, headWeight(pass.parameters), .asStored, into: dPooled)
     for index in 0..<dPooled.rows * dPooled.columns {
       dPooled.base[index] *= 1 - pooled.base[index] * pooled.base[index]
     }
@@ -91,7 +91,7 @@ struct SequenceClassifier<Stack: Encoder>: ClassificationModel {
     guard layout.headMode != .frozen, let gradient = pass.gradient else { return }
     let dWeight = MutableMatrixView(
       gradient + weight.offset, rows: weight.shape[0], columns: weight.shape[1])
-    multiply(dLogits, .transposed, pooled, .asStored, into: dWeight, beta: 1)
+    pass.multiply(.base, dLogits, .transposed, pooled, .asStored, into: dWeight, beta: 1)
     for row in 0..<dLogits.rows {
       fk_add(gradient + bias.offset, dLogits.base + row * labelCount, labelCount)
     }
