@@ -63,7 +63,9 @@ extension Federation {
 
   /// Trains this rank's clients of the cohort and packs what they send.
   private func train(_ clients: [Int], _ plans: RoundPlans, round: Int) throws -> Trained {
-    var trained = Trained(updates: PackedParcels(parcels), reported: PackedParcels(parcels))
+    var trained = Trained(
+      updates: PackedParcels(parcels, experiment.configuration.server.wire),
+      reported: PackedParcels(parcels, .f32))
     for client in clients {
       let plan = plans[client: client]
       var memory = memories.removeValue(forKey: client) ?? ClientMemory()
@@ -77,8 +79,14 @@ extension Federation {
       }
       trained.outcomes.append(
         ClientOutcome(loss: loss, personalised: personalised(client, parameters, round)))
-      timer.measure(.pack) { trained.updates.append(parameters, plan.uploaded) }
-      trained.reported.append(parameters, plan.reported)
+      do {
+        try timer.measure(.pack) { try trained.updates.append(parameters, plan.uploaded) }
+        try trained.reported.append(parameters, plan.reported)
+      } catch let error as WireRangeError {
+        throw SimulationError.beyondWire(
+          round: round, sender: "client \(client)",
+          tensor: parameters.layout.layers.tensorName(ofFloat: error.index), cause: "\(error)")
+      }
     }
     return trained
   }
@@ -113,7 +121,8 @@ extension Federation {
     timer.measure(.apply) { for message in messages { message.apply(to: &global, base: &base) } }
     let baseByteCount = messages.reduce(0) { $0 + $1.baseByteCount }
     return clients.reduce(0) { bytes, client in
-      bytes + plans[client: client].downloaded.count * MemoryLayout<Float>.stride + baseByteCount
+      bytes + plans[client: client].downloaded.count * experiment.configuration.server.wire.byteCount
+        + baseByteCount
     }
   }
 
