@@ -62,8 +62,8 @@ final class PipelinedGather {
     }
   }
 
-  /// Lets MPI go on with what is under way.
-  func advance() throws { try pending?.operation.advance() }
+  /// What is under way, between `start` and `finish`.
+  var operation: PendingOperation? { pending?.operation }
 
   /// The gathered floats at the server, nil elsewhere.
   func finish() throws -> [Float]? {
@@ -93,8 +93,7 @@ struct PipelinedBroadcast {
       operation: try world.startBroadcast(buffer.elements, from: server), take: buffer.take)
   }
 
-  /// Lets MPI go on with it.
-  func advance() throws { try pending.operation.advance() }
+  var operation: PendingOperation { pending.operation }
 
   /// The message as the server sent it.
   func finish() throws -> ServerMessage {
