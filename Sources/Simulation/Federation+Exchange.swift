@@ -55,7 +55,7 @@ extension Federation {
     let estimate = try estimate(parcel, sent, order, reported, task, &message)
     try timer.measure(.wait) { try world.barrier() }
     try counting(&bytes.broadcast, world) {
-      try timer.measure(.broadcast) { try world.broadcast(&message.floats, from: parcel.server) }
+      try timer.measure(.broadcast) { try world.broadcast(&message, from: parcel.server) }
     }
     return Exchanged(messages: [message], served: try served(estimate, task))
   }
@@ -163,15 +163,19 @@ extension Federation {
         sent: sent, order)
       if let reported { updates.place(reported.floats, reported.order) }
       let estimate = try Server(rule: rule).next(updates, after: task.global, round: task.round)
-      message.fill(estimate)
-      return estimate
+      do throws(WireRangeError) { try message.fill(estimate) } catch {
+        throw SimulationError.beyondWire(
+          round: task.round, sender: "the server", tensor: message.layerName(ofFloat: error.index),
+          cause: "\(error)")
+      }
+      return message.received(estimate)
     }
   }
 
   private func message(of parcel: Parcel, _ task: ExchangeTask) -> ServerMessage {
     ServerMessage(
       parcel, task.plans.global, rule: rule, layout: experiment.layout, cohort: task.layouts,
-      round: task.round)
+      round: task.round, wire: experiment.configuration.server.wire)
   }
 
   /// What the clients do not send is collected too, for reports alone; its bytes are not counted. Nil where

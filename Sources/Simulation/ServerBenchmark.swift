@@ -101,7 +101,7 @@ extension Federation {
   ) throws -> (seconds: [Double], received: Int) {
     let cohort = placeCohort(ofRound: 1)
     let plans = RoundPlans(rule.wirePlan(round: 1), experiment.family)
-    let updates = untrained(placement.clients(of: cohort, onRank: world.rank), plans)
+    let updates = try untrained(placement.clients(of: cohort, onRank: world.rank), plans)
     var bytes = CountedBytes()
     timer.reset()
     try world.barrier()
@@ -116,15 +116,14 @@ extension Federation {
 
   /// What clients would send whose factors differ by a tenth from common ones: numbers of no training, so that
   /// the exchange alone is measured.
-  private func untrained(_ clients: [Int], _ plans: RoundPlans) -> Trained {
+  private func untrained(_ clients: [Int], _ plans: RoundPlans) throws -> Trained {
     let common = noise(AdapterParameters(layout: experiment.layout), part: 0)
-    var trained = Trained(updates: PackedParcels(parcels), reported: PackedParcels(parcels))
+    var trained = Trained(parcels, experiment.configuration.server.wire)
     for client in clients {
       var parameters = common.leadingPart(experiment.family[client: client].layout)
       let own = noise(parameters, client: client, part: 1)
       for index in parameters.values.indices { parameters.values[index] += 0.1 * own.values[index] }
-      trained.updates.append(parameters, plans[client: client].uploaded)
-      trained.reported.append(parameters, plans[client: client].reported)
+      try trained.append(parameters, of: client, plans[client: client], round: 1)
     }
     return trained
   }

@@ -72,6 +72,8 @@ extension LaunchTests {
       (["method.name=flora", "clients.participation=0.6"], 3, 2),
       (["method.name=fedex-lora"], 1, 3),
       (["method.name=fed-sb", "training.optimizer-state=keep"], 3, 2),
+      (["method.name=fedex-lora", "server.wire=bf16", "clients.participation=0.6"], 3, 2),
+      (["method.name=florana", "server.wire=f16", "training.optimizer-state=keep"], 1, 3),
       (
         [
           "method.name=hetlora", "adapter.rank=[4, 1, 2, 2, 3, 4, 1]", "adapter.head=local",
@@ -100,6 +102,7 @@ extension LaunchTests {
     @Test(arguments: [
       ["method.name=fedex-lora"], ["method.name=fedsa-lora", "adapter.head=local"],
       ["method.name=florana", "clients.participation=0.5"],
+      ["method.name=fedsa-lora", "server.wire=bf16"],
     ])
     func theServersModeMayChange(settings: [String]) throws {
       let settings = settings + ["training.optimizer-state=keep", "checkpoint.every=1"]
