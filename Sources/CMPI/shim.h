@@ -74,9 +74,18 @@ static inline int cmpi_igatherv(
 static inline int cmpi_ibcast(void *buffer, int count, MPI_Datatype type, int root, MPI_Comm comm, cmpi_request *request) {
   return MPI_Ibcast(buffer, count, type, root, comm, &request->handle);
 }
-static inline int cmpi_wait(cmpi_request *request) { return MPI_Wait(&request->handle, MPI_STATUS_IGNORE); }
-static inline int cmpi_test(cmpi_request *request, int *done) {
-  return MPI_Test(&request->handle, done, MPI_STATUS_IGNORE);
+static inline int cmpi_isend(const void *part, int count, MPI_Datatype type, int target, int tag, MPI_Comm comm, cmpi_request *request) {
+  return MPI_Isend(part, count, type, target, tag, comm, &request->handle);
+}
+static inline int cmpi_irecv(void *place, int count, MPI_Datatype type, int source, int tag, MPI_Comm comm, cmpi_request *request) {
+  return MPI_Irecv(place, count, type, source, tag, comm, &request->handle);
+}
+// `requests` lie one after the other as MPI has them: the struct has no other member.
+static inline int cmpi_wait_all(int count, cmpi_request *requests) {
+  return MPI_Waitall(count, &requests->handle, MPI_STATUSES_IGNORE);
+}
+static inline int cmpi_test_all(int count, cmpi_request *requests, int *done) {
+  return MPI_Testall(count, &requests->handle, done, MPI_STATUSES_IGNORE);
 }
 
 // Reductions and marks

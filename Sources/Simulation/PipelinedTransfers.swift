@@ -41,8 +41,8 @@ final class PipelinedGather {
     pending = (part, whole, operation)
   }
 
-  /// Lets MPI go on with what is under way.
-  func advance() throws { try pending?.operation.advance() }
+  /// What is under way, between `start` and `finish`.
+  var operation: PendingOperation? { pending?.operation }
 
   /// The gathered floats at the server, nil elsewhere.
   func finish() throws -> [Float]? {
@@ -59,7 +59,7 @@ final class PipelinedGather {
 struct PipelinedBroadcast {
   private var message: ServerMessage
   private let buffer: TransferBuffer
-  private let operation: PendingOperation
+  let operation: PendingOperation
 
   init(_ message: ServerMessage, from server: Int, _ world: borrowing Communicator) throws {
     self.message = message
@@ -67,9 +67,6 @@ struct PipelinedBroadcast {
     self.message.floats = []
     operation = try world.startBroadcast(buffer.floats, from: server)
   }
-
-  /// Lets MPI go on with it.
-  func advance() throws { try operation.advance() }
 
   /// The message as the server sent it.
   func finish() throws -> ServerMessage {
