@@ -4,6 +4,9 @@
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
 
 // MPI's constants are macros that cast addresses (Open MPI) or integers (MPICH), which Swift cannot
 // see; and its handles are pointers in one and integers in the other. Each constant is a function
@@ -116,9 +119,22 @@ static inline int cmpi_init(int level, int *provided) {
   return code;
 }
 
-// Whatever this process has printed goes out first: MPI_Abort does not flush.
+// Waits until what this process wrote into a pipe has been read, for a second at most.
+static inline void cmpi_wait_for_reader(int descriptor) {
+  const struct timespec pause = {.tv_nsec = 1000000};
+  int unread = 0;
+  for (int millisecond = 0; millisecond < 1000; millisecond++) {
+    if (ioctl(descriptor, FIONREAD, &unread) != 0 || unread == 0) return;
+    nanosleep(&pause, NULL);
+  }
+}
+
+// Whatever this process has printed goes out first: MPI_Abort does not flush, and MPICH's launcher drops what it
+// has not read by then.
 __attribute__((noreturn)) static inline void cmpi_abort(int status) {
   fflush(NULL);
+  cmpi_wait_for_reader(STDERR_FILENO);
+  cmpi_wait_for_reader(STDOUT_FILENO);
   MPI_Abort(MPI_COMM_WORLD, status);
   abort();
 }
