@@ -49,7 +49,8 @@ let package = Package(
     library("LinearAlgebra", ["COpenBLAS"]),
     library("Files"),
     library("Names"),
-    library("Safetensors", ["Files", "Names"]),
+    library("HalfPrecision"),
+    library("Safetensors", ["Files", "HalfPrecision", "Names"]),
     library("Adapters", ["Files", "LinearAlgebra", "Randomness", "Safetensors"]),
     library("Transformer", ["Adapters", "CKernels", "Files", "LinearAlgebra", "Randomness", "Safetensors"]),
     library("ClientData", ["Randomness", "Safetensors"]),
@@ -60,8 +61,8 @@ let package = Package(
     library(
       "Simulation",
       [
-        "Adapters", "Aggregation", "ClientData", "Configuration", "Files", "LinearAlgebra", "MPI",
-        "Randomness", "Safetensors", "Telemetry", "Transformer",
+        "Adapters", "Aggregation", "ClientData", "Configuration", "Files", "HalfPrecision", "LinearAlgebra",
+        "MPI", "Randomness", "Safetensors", "Telemetry", "Transformer",
       ]),
     .executableTarget(
       name: "florana",
@@ -79,6 +80,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     tests("Files", ["TestSupport"]),
     tests("Names"),
+    tests("HalfPrecision"),
     tests("Safetensors", ["TestSupport"]),
     tests("Adapters", ["Files", "TestSupport"]),
     tests(

@@ -1,10 +1,23 @@
 # shellcheck shell=bash
-# What setup.sh, run.sh and test.sh share: the project's folder, steps that are timed, and how mpirun is called.
+# What setup.sh, run.sh and test.sh share: the project's folder, the MPI, steps that are timed, and how mpirun is called.
 # Sourced, not run.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PYTHON=$ROOT/.venv/bin/python
 export PYTHON
+
+# The MPI to build against, a build folder of its own for each, and its launcher: MPIRUN names another than the usual one,
+# which Debian calls mpirun.mpich beside Open MPI's. `sharing` lets ranks share cores, which they give up while they wait
+# (MPICH asks for no leave, and waits busily); `passing` hands to other hosts what they need (MPICH hands them all).
+MPI_PKGCONFIG=${MPI_PKGCONFIG:-ompi-c}
+if [ "$MPI_PKGCONFIG" = mpich ]; then
+  BUILD=.build-mpich sharing=() passing=()
+  [[ $(mpirun --version 2>/dev/null) == *HYDRA* ]] || MPIRUN=${MPIRUN:-mpirun.mpich}
+else
+  BUILD=.build sharing=(--oversubscribe --bind-to none --mca mpi_yield_when_idle 1) passing=(-x OPENBLAS_NUM_THREADS)
+fi
+MPIRUN=${MPIRUN:-mpirun}
+export BUILD MPI_PKGCONFIG MPIRUN
 
 # The program sets its BLAS threads itself (--blas-threads, 1); with this OpenBLAS does not start idle ones before.
 export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1}
@@ -22,14 +35,13 @@ fi
 launch() {
   local ranks=$1
   shift
-  local options=(-np "$ranks" -x OPENBLAS_NUM_THREADS)
+  local options=(-np "$ranks" "${passing[@]}")
   if [ -n "${HOSTFILE:-}" ]; then
     options+=(--hostfile "$HOSTFILE")
   elif [ "$ranks" -gt "$(nproc)" ]; then
-    # Ranks that share a core have to give it up while they wait.
-    options+=(--oversubscribe --bind-to none --mca mpi_yield_when_idle 1)
+    options+=("${sharing[@]}")
   fi
-  mpirun "${options[@]}" "$@"
+  "$MPIRUN" "${options[@]}" "$@"
 }
 
 # step NAME COMMAND…: says what is done and how long it took; returns the command's status. A function called this way

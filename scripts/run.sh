@@ -5,6 +5,7 @@
 #     scripts/run.sh [--set training.rounds=3] [--output DIR] …     further arguments go to `florana simulate`
 #     RANKS=4 scripts/run.sh                                        MPI processes (2)
 #     HOSTFILE=hostfiles/cluster RANKS=8 scripts/run.sh             on several hosts
+#     MPI_PKGCONFIG=mpich scripts/run.sh                            with MPICH
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=environment.sh
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
@@ -32,7 +33,7 @@ $named || arguments+=(--output "$output")
 scripts/setup.sh
 step "Model" scripts/fetch_model.py all-MiniLM-L6-v2
 step "Data" scripts/prepare_data.py sentiment
-step "Build" swift build -c release --quiet --product florana
+step "Build" swift build -c release --quiet --product florana --scratch-path "$BUILD"
 step "Simulation on ${RANKS:-2} ranks" \
-  launch "${RANKS:-2}" .build/release/florana simulate examples/sentiment.yaml "${arguments[@]}"
+  launch "${RANKS:-2}" "$BUILD/release/florana" simulate examples/sentiment.yaml "${arguments[@]}"
 echo "Results: $output (summary.json, rounds.jsonl, layers.jsonl, adapter/)"

@@ -3,19 +3,22 @@
 # environment (.venv) with the tokenizer. Says nothing when nothing is missing. run.sh and test.sh call it.
 #
 # Works as root and as a user with sudo, on Debian and Ubuntu. Elsewhere it names what is missing and stops:
-# modules of a cluster count, everything is looked for by what it does and not by its package.
+# modules of a cluster count, everything is looked for by what it does and not by its package. The MPI is Open MPI, or
+# MPICH with MPI_PKGCONFIG=mpich.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=environment.sh
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 cd "$ROOT"
 
 oldest_swift=6.2
+mpi_packages=(openmpi-bin libopenmpi-dev)
+[ "$MPI_PKGCONFIG" != mpich ] || mpi_packages=(mpich libmpich-dev)
 
 # missing_packages: the Debian packages of what is not there, one a line.
 missing_packages() {
   command -v pkg-config >/dev/null || echo pkg-config
-  command -v mpirun >/dev/null || echo openmpi-bin
-  pkg-config --exists "${MPI_PKGCONFIG:-ompi-c}" 2>/dev/null || echo libopenmpi-dev
+  command -v "$MPIRUN" >/dev/null || echo "${mpi_packages[0]}"
+  pkg-config --exists "$MPI_PKGCONFIG" 2>/dev/null || echo "${mpi_packages[1]}"
   pkg-config --exists "${BLAS_PKGCONFIG:-openblas}" 2>/dev/null || echo libopenblas-dev
   has_header lapacke.h || echo liblapacke-dev
   command -v git >/dev/null || echo git

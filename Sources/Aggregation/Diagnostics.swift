@@ -53,11 +53,21 @@ public struct LayerDiagnostics: Sendable, Equatable {
 /// all singular values of a small core, min(n, outputs) × min(n, inputs); of a large one the leading directions by
 /// block Krylov iteration and the norm of the rest.
 public func diagnose(_ updates: LayerUpdates, _ aggregated: AggregatedLayer) throws -> LayerDiagnostics {
+  try diagnose(updates, [aggregated])[0]
+}
+
+/// The same of several aggregates of one cohort; what does not depend on them is computed once.
+public func diagnose(
+  _ updates: LayerUpdates, _ aggregated: [AggregatedLayer]
+) throws -> [LayerDiagnostics] {
   let distances = try MeasuredDistances(updates, aggregated)
-  return LayerDiagnostics(
-    idealNorm: distances.ideal.frobeniusNorm, errorNorm: distances.errorNorm,
-    errorNormFedIT: distances.errorNormFedIT,
-    errorNormOptimum: try tailNorm(distances.ideal, beyond: updates.largestAdapterRank))
+  let idealNorm = distances.ideal.frobeniusNorm
+  let errorNormOptimum = try tailNorm(distances.ideal, beyond: updates.largestAdapterRank)
+  return distances.errorNorms.map { errorNorm in
+    LayerDiagnostics(
+      idealNorm: idealNorm, errorNorm: errorNorm, errorNormFedIT: distances.errorNormFedIT,
+      errorNormOptimum: errorNormOptimum)
+  }
 }
 
 /// `√Σ_{i>rank} σ_i²`
@@ -81,21 +91,25 @@ func tailNorm(_ matrix: Matrix<Double>, beyond rank: Int) throws -> Double {
   return tail.reduce(0) { $0 + $1 * $1 }.squareRoot()
 }
 
-/// How far an aggregate and the averages, both as rounded to Float32, are from the ideal update.
+/// How far aggregates and the averages, all as rounded to Float32, are from the ideal update.
 struct MeasuredDistances {
   /// `W*` in coordinates that keep its norm and singular values.
   let ideal: Matrix<Double>
-  let errorNorm: Double
+  let errorNorms: [Double]
   let errorNormFedIT: Double
 
-  init(_ updates: LayerUpdates, _ aggregated: AggregatedLayer) throws {
+  init(_ updates: LayerUpdates, _ aggregated: [AggregatedLayer]) throws {
     let averages = FactorPair(averaging: updates).rounded
+    var references = [FactorPair(averages)]
     // One pair twice would differ from itself by rounding: plain averaging has exactly its own distance.
-    let isAverage = aggregated.a == averages.a && aggregated.b == averages.b
-    let references = [FactorPair(averages)] + (isAverage ? [] : [FactorPair(aggregated)])
+    let positions = aggregated.map { layer in
+      if layer.a == averages.a && layer.b == averages.b { return 0 }
+      references.append(FactorPair(layer))
+      return references.count - 1
+    }
     let reduced = try ReducedUpdates(updates, references: references)
     ideal = reduced.ideal
-    errorNorm = reduced.errorNorm(ofReference: references.count - 1)
+    errorNorms = positions.map { reduced.errorNorm(ofReference: $0) }
     errorNormFedIT = reduced.errorNorm(ofReference: 0)
   }
 }

@@ -4,6 +4,9 @@
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
 
 // MPI's constants are macros that cast addresses (Open MPI) or integers (MPICH), which Swift cannot
 // see; and its handles are pointers in one and integers in the other. Each constant is a function
@@ -32,6 +35,7 @@ static inline MPI_Datatype cmpi_double(void) { return MPI_DOUBLE; }
 static inline MPI_Datatype cmpi_int32(void) { return MPI_INT32_T; }
 static inline MPI_Datatype cmpi_int64(void) { return MPI_INT64_T; }
 static inline MPI_Datatype cmpi_uint8(void) { return MPI_UINT8_T; }
+static inline MPI_Datatype cmpi_uint16(void) { return MPI_UINT16_T; }
 static inline MPI_Datatype cmpi_uint64(void) { return MPI_UINT64_T; }
 
 // `count` elements of `size` bytes each as one element of a derived type: blocks of 2²⁰, and what is left.
@@ -71,9 +75,18 @@ static inline int cmpi_igatherv(
 static inline int cmpi_ibcast(void *buffer, int count, MPI_Datatype type, int root, MPI_Comm comm, cmpi_request *request) {
   return MPI_Ibcast(buffer, count, type, root, comm, &request->handle);
 }
-static inline int cmpi_wait(cmpi_request *request) { return MPI_Wait(&request->handle, MPI_STATUS_IGNORE); }
-static inline int cmpi_test(cmpi_request *request, int *done) {
-  return MPI_Test(&request->handle, done, MPI_STATUS_IGNORE);
+static inline int cmpi_isend(const void *part, int count, MPI_Datatype type, int target, int tag, MPI_Comm comm, cmpi_request *request) {
+  return MPI_Isend(part, count, type, target, tag, comm, &request->handle);
+}
+static inline int cmpi_irecv(void *place, int count, MPI_Datatype type, int source, int tag, MPI_Comm comm, cmpi_request *request) {
+  return MPI_Irecv(place, count, type, source, tag, comm, &request->handle);
+}
+// `requests` lie one after the other as MPI has them: the struct has no other member.
+static inline int cmpi_wait_all(int count, cmpi_request *requests) {
+  return MPI_Waitall(count, &requests->handle, MPI_STATUSES_IGNORE);
+}
+static inline int cmpi_test_all(int count, cmpi_request *requests, int *done) {
+  return MPI_Testall(count, &requests->handle, done, MPI_STATUSES_IGNORE);
 }
 
 // Reductions and marks
@@ -106,9 +119,22 @@ static inline int cmpi_init(int level, int *provided) {
   return code;
 }
 
-// Whatever this process has printed goes out first: MPI_Abort does not flush.
+// Waits until what this process wrote into a pipe has been read, for a second at most.
+static inline void cmpi_wait_for_reader(int descriptor) {
+  const struct timespec pause = {.tv_nsec = 1000000};
+  int unread = 0;
+  for (int millisecond = 0; millisecond < 1000; millisecond++) {
+    if (ioctl(descriptor, FIONREAD, &unread) != 0 || unread == 0) return;
+    nanosleep(&pause, NULL);
+  }
+}
+
+// Whatever this process has printed goes out first: MPI_Abort does not flush, and MPICH's launcher drops what it
+// has not read by then.
 __attribute__((noreturn)) static inline void cmpi_abort(int status) {
   fflush(NULL);
+  cmpi_wait_for_reader(STDERR_FILENO);
+  cmpi_wait_for_reader(STDOUT_FILENO);
   MPI_Abort(MPI_COMM_WORLD, status);
   abort();
 }

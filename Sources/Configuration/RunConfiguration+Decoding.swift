@@ -163,6 +163,7 @@ extension RunConfiguration.Evaluate {
 extension RunConfiguration.Server {
   init(_ section: Section<ServerKey>) throws(ConfigurationError) {
     mode = try section.choice(.mode, default: mode)
+    wire = try section.choice(.wire, default: wire)
   }
 }
 

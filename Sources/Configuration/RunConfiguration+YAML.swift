@@ -14,7 +14,10 @@ extension RunConfiguration {
       (.training, training.text),
       (.method, section([(MethodKey.name, .text(method.name.rawValue))])),
       (.evaluate, evaluate.text),
-      (.server, section([(ServerKey.mode, .text(server.mode.rawValue))])),
+      (
+        .server,
+        section([(ServerKey.mode, .text(server.mode.rawValue)), (.wire, .text(server.wire.rawValue))])
+      ),
       (.checkpoint, section([(CheckpointKey.every, .integer(checkpoint.every))])),
     ])
   }

@@ -159,6 +159,7 @@ extension RunConfiguration {
   /// How the server works.
   public struct Server: Sendable, Equatable {
     public var mode = Mode.root
+    public var wire = Wire.f32
 
     public init() {}
 
@@ -169,6 +170,19 @@ extension RunConfiguration {
       case pipelined
       /// Every rank estimates a share of the layers, and no rank receives everything.
       case sharded
+    }
+
+    /// The numbers of updates and of what the server sends, while they travel.
+    public enum Wire: String, Sendable, CaseIterable {
+      /// As they are computed.
+      case f32
+      /// Rounded to the range of f32 with 8 significant bits.
+      case bf16
+      /// Rounded to 11 significant bits; from 65520 on numbers do not fit.
+      case f16
+
+      /// Bytes of one number.
+      public var byteCount: Int { self == .f32 ? 4 : 2 }
     }
   }
 

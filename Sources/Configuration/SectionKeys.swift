@@ -57,7 +57,7 @@ enum EvaluateKey: String, SectionKey {
 }
 
 enum ServerKey: String, SectionKey {
-  case mode
+  case mode, wire
 }
 
 enum CheckpointKey: String, SectionKey {

@@ -4,8 +4,8 @@ extension Communicator {
   /// Sends each rank its part of `parts` (`sent.range(of: rank)`) and collects what the others send to this
   /// one, in the order of ranks, in `whole`, of which `received` says how much comes from each.
   ///
-  /// Throws when the parts are more than MPI addresses with 32 bits. The corresponding MPI function is
-  /// `MPI_Alltoallv`.
+  /// The corresponding MPI function is `MPI_Alltoallv`; beyond what it can address on any rank, `MPI_Isend` and
+  /// `MPI_Irecv`.
   public func alltoall<Element: MPIDatatype>(
     _ parts: UnsafeBufferPointer<Element>, _ sent: RankLayout,
     into whole: UnsafeMutableBufferPointer<Element>, _ received: RankLayout
@@ -15,19 +15,31 @@ extension Communicator {
       "\(parts.count) elements for \(sent.totalCount), layouts of \(sent.rankCount) and \(received.rankCount)"
     )
     requireCapacity(whole, of: received.totalCount)
-    for layout in [sent, received] where !layout.fits(elementLimit) {
-      throw .tooLong("MPI_Alltoallv", layout.totalCount)
+    if try fitEverywhere([sent, received]) {
+      // All empty arrays lie at one address, and MPICH refuses one that is both sent from and received into.
+      let source = parts.isEmpty ? nil : parts.baseAddress
+      try check(
+        "MPI_Alltoallv",
+        MPI_Alltoallv(
+          source, sent.cCounts, sent.cOffsets, Element.handle, whole.baseAddress,
+          received.cCounts, received.cOffsets, Element.handle, handle))
+    } else {
+      try wait(for: startExchangeInParts(parts, sent, into: whole, received))
     }
-    try check(
-      "MPI_Alltoallv",
-      MPI_Alltoallv(
-        parts.baseAddress, sent.cCounts, sent.cOffsets, Element.handle, whole.baseAddress,
-        received.cCounts, received.cOffsets, Element.handle, handle))
     let stride = MemoryLayout<Element>.stride
     record(
       Transfer(
         sentByteCount: (sent.totalCount - sent.range(of: rank).count) * stride,
         receivedByteCount: (received.totalCount - received.range(of: rank).count) * stride))
+  }
+
+  /// Whether every rank's layouts can be told to MPI: all ranks have to go the same way, and each knows its own.
+  private func fitEverywhere(_ layouts: [RankLayout]) throws(MPIError) -> Bool {
+    var refusals: Int32 = layouts.allSatisfy { $0.fits(elementLimit) } ? 0 : 1
+    try check(
+      "MPI_Allreduce",
+      MPI_Allreduce(cmpi_in_place(), &refusals, 1, Int32.handle, Reduction.maximum.handle, handle))
+    return refusals == 0
   }
 
   /// The parts of an array, one for each rank, against what the other ranks have for this one, in the order

@@ -38,7 +38,7 @@ extension Communicator {
           part.baseAddress, layout.cCounts[rank], Element.handle, whole?.baseAddress, layout.cCounts,
           layout.cOffsets, Element.handle, cNumber(root), handle))
     } else {
-      try gatherInTurn(part, layout, into: whole, to: root)
+      try wait(for: startGatherInParts(part, layout, into: whole, to: root))
     }
     let stride = MemoryLayout<Element>.stride
     record(.gather(part.count * stride, of: layout.totalCount * stride, isRoot: rank == root))
@@ -133,7 +133,7 @@ extension Communicator {
     _ part: UnsafeBufferPointer<Element>, _ layout: RankLayout,
     into whole: UnsafeMutableBufferPointer<Element>
   ) throws(MPIError) {
-    try gatherInTurn(part, layout, into: whole, to: 0)
+    try wait(for: startGatherInParts(part, layout, into: whole, to: 0))
     try withExtent(of: whole.count, Element.self) { count, type throws(MPIError) in
       try check("MPI_Bcast", MPI_Bcast(whole.baseAddress, count, type, 0, handle))
     }

@@ -27,40 +27,72 @@ extension Communicator {
     return stride(from: 0, to: count, by: elementLimit).map { $0..<min($0 + elementLimit, count) }
   }
 
-  /// A gather in which each rank sends its part to the root, which takes them in the order of ranks: for
+  /// Starts a gather in which each rank sends its part to the root, which puts them in the order of ranks: for
   /// parts that lie beyond what `MPI_Gatherv` can address.
-  func gatherInTurn<Element: MPIDatatype>(
+  func startGatherInParts<Element: MPIDatatype>(
     _ part: UnsafeBufferPointer<Element>, _ layout: RankLayout,
     into whole: UnsafeMutableBufferPointer<Element>?, to root: Int
-  ) throws(MPIError) {
-    guard rank == root, let whole else { return try sendLong(part, to: root) }
-    for source in 0..<size {
+  ) throws(MPIError) -> [cmpi_request] {
+    guard rank == root, let whole else { return [try startSend(part, to: root)] }
+    return try startReceives(layout, into: whole, own: part)
+  }
+
+  /// Starts an exchange of all with all in which each rank sends its parts to the others one by one: for parts
+  /// that lie beyond what `MPI_Alltoallv` can address.
+  func startExchangeInParts<Element: MPIDatatype>(
+    _ parts: UnsafeBufferPointer<Element>, _ sent: RankLayout,
+    into whole: UnsafeMutableBufferPointer<Element>, _ received: RankLayout
+  ) throws(MPIError) -> [cmpi_request] {
+    func part(_ rank: Int) -> UnsafeBufferPointer<Element> {
+      UnsafeBufferPointer(rebasing: parts[sent.range(of: rank)])
+    }
+    var requests = try startReceives(received, into: whole, own: part(rank))
+    for target in 0..<size where target != rank { requests.append(try startSend(part(target), to: target)) }
+    return requests
+  }
+
+  /// Waits for what such a start has begun.
+  func wait(for requests: [cmpi_request]) throws(MPIError) {
+    var requests = requests
+    try check("MPI_Waitall", cmpi_wait_all(Int32(requests.count), &requests))
+  }
+
+  /// A receive from every other rank, each into its place; this rank's own part is copied.
+  private func startReceives<Element: MPIDatatype>(
+    _ layout: RankLayout, into whole: UnsafeMutableBufferPointer<Element>, own: UnsafeBufferPointer<Element>
+  ) throws(MPIError) -> [cmpi_request] {
+    if let start = own.baseAddress {
+      whole.baseAddress.map { $0 + layout.range(of: rank).lowerBound }?.update(from: start, count: own.count)
+    }
+    var requests: [cmpi_request] = []
+    for source in 0..<size where source != rank {
       let place = UnsafeMutableBufferPointer(rebasing: whole[layout.range(of: source)])
-      guard source == rank else {
-        try receiveLong(into: place, from: source)
-        continue
-      }
-      if let start = part.baseAddress { place.baseAddress?.update(from: start, count: part.count) }
+      requests.append(try startReceive(into: place, from: source))
     }
+    return requests
   }
 
-  private func sendLong<Element: MPIDatatype>(
-    _ part: UnsafeBufferPointer<Element>, to root: Int
-  ) throws(MPIError) {
+  private func startSend<Element: MPIDatatype>(
+    _ part: UnsafeBufferPointer<Element>, to target: Int
+  ) throws(MPIError) -> cmpi_request {
     try withExtent(of: part.count, Element.self) { count, type throws(MPIError) in
+      var request = cmpi_request()
       try check(
-        "MPI_Send", MPI_Send(part.baseAddress, count, type, cNumber(root), reservedTag, handle))
+        "MPI_Isend",
+        cmpi_isend(part.baseAddress, count, type, cNumber(target), reservedTag, handle, &request))
+      return request
     }
   }
 
-  private func receiveLong<Element: MPIDatatype>(
+  private func startReceive<Element: MPIDatatype>(
     into place: UnsafeMutableBufferPointer<Element>, from source: Int
-  ) throws(MPIError) {
+  ) throws(MPIError) -> cmpi_request {
     try withExtent(of: place.count, Element.self) { count, type throws(MPIError) in
-      var status = MPI_Status()
+      var request = cmpi_request()
       try check(
-        "MPI_Recv",
-        MPI_Recv(place.baseAddress, count, type, cNumber(source), reservedTag, handle, &status))
+        "MPI_Irecv",
+        cmpi_irecv(place.baseAddress, count, type, cNumber(source), reservedTag, handle, &request))
+      return request
     }
   }
 }

@@ -18,7 +18,9 @@ public enum ThreadLevel: Int32, Comparable, Sendable {
 public enum MPIEnvironment {
   /// The library's name and version in one line, such as `Open MPI v4.1.4, package: …`. Needs no start.
   public static var libraryVersion: String {
-    oneLine(mpiText(capacity: cmpi_max_library_version_string()) { MPI_Get_library_version($0, $1) })
+    let text = mpiText(capacity: cmpi_max_library_version_string()) { MPI_Get_library_version($0, $1) }
+    // MPICH adds how it was configured and compiled, which fills a screen.
+    return oneLine(text.split(separator: "\n").prefix { !$0.contains(" configure:") }.joined(separator: "\n"))
   }
 
   /// The version of the standard, such as 3.1. Needs no start.

@@ -31,15 +31,6 @@ extension MPIError {
   }
 }
 
-extension MPIError {
-  /// The refusal of a count or an offset that C's 32 bits do not hold, in operations that have no other way.
-  static func tooLong(_ function: String, _ count: Int) -> MPIError {
-    .refused(
-      function, cmpi_err_count(),
-      "\(count) elements in one message; MPI counts with 32 bits, up to \(Int32.max)")
-  }
-}
-
 /// Passes a success; throws what MPI says about anything else. Every call of MPI goes through here.
 func check(_ function: String, _ code: Int32) throws(MPIError) {
   guard code == cmpi_success() else { throw MPIError(function: function, code: code) }

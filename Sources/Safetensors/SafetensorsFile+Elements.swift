@@ -1,3 +1,5 @@
+internal import HalfPrecision
+
 extension SafetensorsFile {
   /// An F32 tensor in place, valid while the file lives; its type, shape and alignment are checked.
   public func floats(
@@ -32,8 +34,8 @@ extension SafetensorsFile {
     switch tensor.dataType {
     case .float32: return copy(tensor, as: Float.self)
     case .float64: return copy(tensor, as: Double.self).map { Float($0) }
-    case .float16: return copy(tensor, as: UInt16.self).map(Float.init(halfBits:))
-    case .bfloat16: return copy(tensor, as: UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
+    case .float16: return Binary16.widening(copy(tensor, as: Binary16.self))
+    case .bfloat16: return BFloat16.widening(copy(tensor, as: BFloat16.self))
     default:
       let found = tensor.dataType.rawValue
       throw SafetensorsError(
@@ -78,21 +80,5 @@ extension SafetensorsFile {
       preconditionFailure("the format has no type for \(type)")
     }
     return dataType
-  }
-}
-
-extension Float {
-  /// The value of an IEEE 754 half-precision number given by its bits.
-  ///
-  /// Written out because `Float16` does not exist on every platform.
-  init(halfBits bits: UInt16) {
-    let sign: Float = bits >> 15 == 0 ? 1 : -1
-    let exponent = Int(bits >> 10 & 0x1F)
-    let fraction = UInt32(bits & 0x3FF)
-    switch exponent {
-    case 0: self = sign * Float(fraction) * 0x1p-24
-    case 31: self.init(bitPattern: UInt32(bits & 0x8000) << 16 | 0x7F80_0000 | fraction << 13)
-    default: self = sign * Float(sign: .plus, exponent: exponent - 25, significand: Float(fraction | 0x400))
-    }
   }
 }

@@ -1,5 +1,6 @@
 internal import Adapters
 internal import Aggregation
+public import Configuration
 internal import LinearAlgebra
 public import MPI
 
@@ -13,6 +14,8 @@ public struct AdapterAggregation: Sendable {
   let adapters: [PEFTFolder]
   /// They sum to 1.
   let weights: [Double]
+  /// What adapters and result are rounded to, as a run of this `server.wire` rounds what it sends.
+  let wire: RunConfiguration.Server.Wire
   private let output: String
 
   static let root = 0
@@ -21,7 +24,11 @@ public struct AdapterAggregation: Sendable {
   ///
   /// `weights` are positive, one an adapter, and need not sum to 1; nil weighs all the same. The folder
   /// `output` must not hold an adapter. Errors name the folder, the layer, what was expected and found.
-  public init(method: String, folders: [String], weights: [Double]?, output: String) throws {
+  public init(
+    method: String, folders: [String], weights: [Double]?, output: String,
+    wire: RunConfiguration.Server.Wire = .f32
+  ) throws {
+    self.wire = wire
     rule = try AggregationRules.rule(named: method)
     try Self.requireOneAdapter(of: rule)
     let weights = weights ?? [Double](repeating: 1, count: folders.count)
@@ -71,7 +78,7 @@ public struct AdapterAggregation: Sendable {
     try world.together { if rank == Self.root { try finish(&writer) } }
     guard rank == Self.root else { return nil }
     return AdapterAggregationReport(
-      method: rule.name, output: output, adapters: Array(zip(adapters.map(\.path), weights)),
+      method: rule.name, output: output, adapters: Array(zip(adapters.map(\.path), weights)), wire: wire,
       layers: figures)
   }
 
@@ -90,27 +97,51 @@ private struct LayerResult {
 
 extension AdapterAggregation {
   private func aggregate(_ layer: PEFTLayer) throws -> LayerResult {
-    let factors = try adapters.map { try scaledFactors(of: layer, in: $0) }
     do {
-      return try withViews(of: factors) { clients in
-        let updates = try LayerUpdates(clients: clients, weights: weights)
-        let aggregated = try rule.aggregate(updates)
-        let diagnostics = try diagnose(updates, aggregated)
-        return LayerResult(
-          a: aggregated.a, b: aggregated.b, figures: LayerFigures(layer, aggregated, diagnostics))
+      return try withUpdates(of: layer, as: .f32) { updates in
+        let plain = try rule.aggregate(updates)
+        let sent = wire == .f32 ? plain : try aggregateRounded(layer)
+        // Both against the adapters as they are.
+        let diagnostics = try diagnose(updates, wire == .f32 ? [sent] : [sent, plain])
+        return LayerResult(a: sent.a, b: sent.b, figures: LayerFigures(layer, sent, diagnostics))
       }
     } catch let error as AggregationError {
       throw AdapterAggregationError.layer(layer.name, cause: cause(error))
     }
   }
 
+  /// The layer as a federation would get it that sends it on the wire both ways.
+  private func aggregateRounded(_ layer: PEFTLayer) throws -> AggregatedLayer {
+    let aggregated = try withUpdates(of: layer, as: wire) { try rule.aggregate($0) }
+    var (a, b) = (aggregated.a, aggregated.b)
+    try round(&a.elements, as: wire, "\(layer.name) of the result")
+    try round(&b.elements, as: wire, "\(layer.name) of the result")
+    return AggregatedLayer(
+      a: a, b: b, coefficients: aggregated.coefficients, sweeps: aggregated.sweeps)
+  }
+
+  private func withUpdates<Result>(
+    of layer: PEFTLayer, as wire: WireFormat, _ body: (LayerUpdates) throws -> Result
+  ) throws -> Result {
+    let factors = try adapters.map { try scaledFactors(of: layer, in: $0, as: wire) }
+    return try withViews(of: factors) { try body(LayerUpdates(clients: $0, weights: weights)) }
+  }
+
+  private func round(_ floats: inout [Float], as wire: WireFormat, _ item: String) throws {
+    do { try wire.round(&floats) } catch {
+      throw AdapterAggregationError.beyondWire(item: item, cause: "\(error)")
+    }
+  }
+
   /// The adapter's factors of the layer as they are under the output's scaling: where its own is another, B
-  /// takes the ratio. A is left as it is, so that adapters that share A still do.
+  /// takes the ratio, after it was rounded to the wire. A is left as it is, so that adapters that share A still do.
   private func scaledFactors(
-    of layer: PEFTLayer, in adapter: PEFTFolder
+    of layer: PEFTLayer, in adapter: PEFTFolder, as wire: WireFormat
   ) throws -> (a: Matrix<Float>, b: Matrix<Float>) {
     guard let own = adapter[layer.name] else { preconditionFailure("\(layer.name): checked, but missing") }
     var factors = try reading { try adapter.factors(of: own) }
+    try round(&factors.a.elements, as: wire, "\(adapter.weightsPath): \(layer.name)")
+    try round(&factors.b.elements, as: wire, "\(adapter.weightsPath): \(layer.name)")
     let ratio = own.scaling / layer.scaling
     if ratio != 1 {
       for index in factors.b.elements.indices {
@@ -124,10 +155,13 @@ extension AdapterAggregation {
   private func mean(of tensor: HeadTensor) throws -> [Float] {
     var sum = [Double](repeating: 0, count: tensor.elementCount)
     for (adapter, weight) in zip(adapters, weights) {
-      let values = try reading { try adapter.values(of: tensor) }
+      var values = try reading { try adapter.values(of: tensor) }
+      try round(&values, as: wire, "\(adapter.weightsPath): \(tensor.name)")
       for index in sum.indices { sum[index] += weight * Double(values[index]) }
     }
-    return sum.map { Float($0) }
+    var mean = sum.map { Float($0) }
+    try round(&mean, as: wire, "\(tensor.name) of the result")
+    return mean
   }
 
   private func reading<Result>(_ body: () throws -> Result) throws -> Result {

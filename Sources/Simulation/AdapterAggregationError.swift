@@ -8,6 +8,8 @@ public enum AdapterAggregationError: JobError, CustomStringConvertible {
   case weightCount(adapters: Int, weights: Int)
   /// A layer's factors cannot be combined.
   case layer(String, cause: String)
+  /// A number does not fit the wire.
+  case beyondWire(item: String, cause: String)
   /// A file of an adapter cannot be read.
   case unreadable(cause: String)
 
@@ -22,6 +24,7 @@ public enum AdapterAggregationError: JobError, CustomStringConvertible {
     case .weightCount(let adapters, let weights):
       "--weights: expected \(adapters) numbers, one an adapter, found \(weights)"
     case .layer(let name, let cause): "layer \(name): \(cause)"
+    case .beyondWire(let item, let cause): "--wire: \(item): \(cause)"
     case .unreadable(let cause): cause
     }
   }

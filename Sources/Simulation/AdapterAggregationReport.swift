@@ -1,5 +1,6 @@
 internal import Adapters
 internal import Aggregation
+internal import Configuration
 internal import LinearAlgebra
 public import Telemetry
 
@@ -9,6 +10,7 @@ public struct AdapterAggregationReport: Sendable {
   let output: String
   /// Folders and their weights, which sum to 1.
   let adapters: [(folder: String, weight: Double)]
+  let wire: RunConfiguration.Server.Wire
   let layers: [LayerFigures]
 
   /// All layers together, each counted under its scaling.
@@ -16,15 +18,26 @@ public struct AdapterAggregationReport: Sendable {
     .total(layers.map { $0.diagnostics.scaled(by: $0.layer.scaling) })
   }
 
+  /// The same without the wire's rounding; nil where there is none.
+  private var unroundedTotal: LayerDiagnostics? {
+    let unrounded = layers.compactMap { figures in
+      figures.unrounded.map { $0.scaled(by: figures.layer.scaling) }
+    }
+    return unrounded.count == layers.count ? .total(unrounded) : nil
+  }
+
   /// Aligned text: a line a layer and one for all, with a header and a line end.
   public var table: String {
-    let head = ["layer", "shape", "adapter rank", "ρ", "ρ FedIT", "ρ optimum", "closed gap"]
+    let head =
+      ["layer", "shape", "adapter rank", "ρ"] + (wire == .f32 ? [] : ["ρ f32"])
+      + ["ρ FedIT", "ρ optimum", "closed gap"]
     let rows = layers.map { figures in
       let layer = figures.layer
       return [layer.name, "\(layer.outputs)×\(layer.inputs)", "\(figures.adapterRank)"]
-        + figures.diagnostics.columns
+        + figures.diagnostics.columns(beside: figures.unrounded)
     }
-    return aligned([head] + rows + [["total", "", ""] + total.columns], leading: 1)
+    let last = ["total", "", ""] + total.columns(beside: unroundedTotal)
+    return aligned([head] + rows + [last], leading: 1)
   }
 
   public var json: JSONValue {
@@ -35,7 +48,9 @@ public struct AdapterAggregationReport: Sendable {
           "adapters",
           .array(adapters.map { .object([("path", .string($0.folder)), ("weight", .number($0.weight))]) })
         ),
-      ] + total.entries + [("layers", .array(layers.map(\.json)))])
+      ] + (wire == .f32 ? [] : [("wire", .string(wire.rawValue))]) + total.entries(beside: unroundedTotal) + [
+        ("layers", .array(layers.map(\.json)))
+      ])
   }
 }
 
@@ -45,14 +60,25 @@ struct LayerFigures: Sendable {
   /// That of the result.
   let adapterRank: Int
   private let estimate: EstimateFigures
+  /// Of the rule without the wire's rounding; NaN where there is none.
+  private let unroundedErrorNorm: Double
 
-  init(_ layer: PEFTLayer, _ aggregated: AggregatedLayer, _ diagnostics: LayerDiagnostics) {
+  /// `diagnostics`: of the result, and where that was rounded also without.
+  init(_ layer: PEFTLayer, _ aggregated: AggregatedLayer, _ diagnostics: [LayerDiagnostics]) {
     self.layer = layer
     adapterRank = aggregated.a.rows
-    estimate = EstimateFigures(aggregated, diagnostics)
+    estimate = EstimateFigures(aggregated, diagnostics[0])
+    unroundedErrorNorm = diagnostics.count > 1 ? diagnostics[1].errorNorm : .nan
   }
 
   var diagnostics: LayerDiagnostics { estimate.diagnostics }
+
+  var unrounded: LayerDiagnostics? {
+    guard !unroundedErrorNorm.isNaN else { return nil }
+    var unrounded = diagnostics
+    unrounded.errorNorm = unroundedErrorNorm
+    return unrounded
+  }
 
   var json: JSONValue {
     .object(
@@ -60,7 +86,7 @@ struct LayerFigures: Sendable {
         ("layer", .string(layer.name)), ("outputs", .integer(layer.outputs)),
         ("inputs", .integer(layer.inputs)), ("adapterRank", .integer(adapterRank)),
         ("scaling", .number(layer.scaling)),
-      ] + diagnostics.entries
+      ] + diagnostics.entries(beside: unrounded)
         + (estimate.coefficients.map { range -> [(key: String, value: JSONValue)] in
           let pair: [(key: String, value: JSONValue)] = [
             ("minimum", .number(range.lowerBound)), ("maximum", .number(range.upperBound)),
@@ -72,12 +98,13 @@ struct LayerFigures: Sendable {
 
 extension LayerFigures {
   /// Numbers that carry the figures between ranks.
-  var wire: [Double] { [Double(adapterRank)] + estimate.wire }
+  var wire: [Double] { [Double(adapterRank), unroundedErrorNorm] + estimate.wire }
 
   init(_ layer: PEFTLayer, wire: [Double]) {
     self.layer = layer
     adapterRank = Int(wire[0])
-    estimate = EstimateFigures(wire: wire.dropFirst())
+    unroundedErrorNorm = wire[1]
+    estimate = EstimateFigures(wire: wire.dropFirst(2))
   }
 }
 
@@ -88,14 +115,14 @@ extension LayerDiagnostics {
       errorNormFedIT: errorNormFedIT * factor, errorNormOptimum: errorNormOptimum * factor)
   }
 
-  fileprivate var columns: [String] {
-    [significant(rho), significant(rhoFedIT), significant(rhoOptimum)]
+  fileprivate func columns(beside unrounded: LayerDiagnostics?) -> [String] {
+    ([rho] + (unrounded.map { [$0.rho] } ?? []) + [rhoFedIT, rhoOptimum]).map { significant($0) }
       + [fixed(closedGap, 3)]
   }
 
-  fileprivate var entries: [(key: String, value: JSONValue)] {
-    [
-      ("rho", .number(rho)), ("rhoFedIT", .number(rhoFedIT)), ("rhoOptimum", .number(rhoOptimum)),
+  fileprivate func entries(beside unrounded: LayerDiagnostics?) -> [(key: String, value: JSONValue)] {
+    [("rho", .number(rho))] + (unrounded.map { [("rhoF32", .number($0.rho))] } ?? []) + [
+      ("rhoFedIT", .number(rhoFedIT)), ("rhoOptimum", .number(rhoOptimum)),
       ("closedGap", closedGap.map { .number($0) } ?? .null),
     ]
   }

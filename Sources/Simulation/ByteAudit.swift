@@ -1,5 +1,6 @@
 internal import Adapters
 internal import Aggregation
+internal import Configuration
 internal import MPI
 internal import Telemetry
 
@@ -31,13 +32,13 @@ struct ByteAudit: Sendable, Equatable {
   ///   was received: an error of the program, never a rounding.
   init(
     wires: [Int64], rule: any AggregationRule, layout: AdapterLayout, cohort: [Int],
-    cohortLayouts: [AdapterLayout], placement: Placement, parcels: [Parcel], round: Int
+    cohortLayouts: [AdapterLayout], placement: Placement, parcels: [Parcel], round: Int, wire: WireFormat
   ) throws(SimulationError) {
     func sum(_ index: Int) -> Int {
       stride(from: index, to: wires.count, by: CountedBytes.wireCount).reduce(0) { $0 + Int(wires[$1]) }
     }
     counted = ByteCounts(logicalUp: sum(0), logicalDown: sum(1), gathered: sum(2), broadcast: sum(4))
-    demanded = Self.demanded(rule, layout, cohort, cohortLayouts, placement, parcels, round: round)
+    demanded = Self.demanded(rule, layout, cohort, cohortLayouts, placement, parcels, round: round, wire)
     let received = ByteCounts(
       logicalUp: counted.logicalUp, logicalDown: counted.logicalDown, gathered: sum(3), broadcast: sum(5))
     guard counted == demanded, received == demanded else {
@@ -49,7 +50,7 @@ struct ByteAudit: Sendable, Equatable {
   /// serves clients of every adapter rank, so it carries the largest.
   private static func demanded(
     _ rule: any AggregationRule, _ layout: AdapterLayout, _ cohort: [Int], _ cohortLayouts: [AdapterLayout],
-    _ placement: Placement, _ parcels: [Parcel], round: Int
+    _ placement: Placement, _ parcels: [Parcel], round: Int, _ wire: WireFormat
   ) -> ByteCounts {
     let volume = MessageVolume(rule, layout, cohort: cohortLayouts, round: round)
     let upByParcel = volume.perClient { layers in
@@ -61,10 +62,10 @@ struct ByteAudit: Sendable, Equatable {
       let rank = placement.rank(ofClient: next.0)
       return sum + zip(parcels, next.1).reduce(0) { $0 + ($1.0.server == rank ? 0 : $1.1) }
     }
-    let floatBytes = MemoryLayout<Float>.stride
     return ByteCounts(
-      logicalUp: upByParcel.reduce(0) { $0 + $1.reduce(0, +) } * floatBytes,
-      logicalDown: volume.clients.reduce(0) { $0 + $1.down } * floatBytes, gathered: crossing * floatBytes,
-      broadcast: (placement.rankCount - 1) * volume.broadcastFloatCount * floatBytes)
+      logicalUp: upByParcel.reduce(0) { $0 + $1.reduce(0, +) } * wire.byteCount,
+      logicalDown: volume.clients.reduce(0) { $0 + $1.down } * wire.byteCount,
+      gathered: crossing * wire.byteCount,
+      broadcast: (placement.rankCount - 1) * volume.broadcastFloatCount * wire.byteCount)
   }
 }

@@ -21,7 +21,7 @@ extension Experiment {
     for (client, floats) in zip(cohort, volume.clients) {
       gathered[placement.rank(ofClient: client)] += floats.up
     }
-    let floatBytes = MemoryLayout<Float>.stride
+    let floatBytes = configuration.server.wire.byteCount
     return ((gathered.max() ?? 0) * floatBytes, volume.broadcastFloatCount * floatBytes)
   }
 }

@@ -9,7 +9,7 @@ public import Transformer
 /// A configuration with everything that it names opened and checked: model, data, adapter and clients.
 /// The same on every rank.
 public struct Experiment: Sendable {
-  public let configuration: RunConfiguration
+  public private(set) var configuration: RunConfiguration
   public let pretrained: PretrainedModel
   public let dataset: Dataset
   public let train: DatasetSplit
@@ -62,6 +62,13 @@ public struct Experiment: Sendable {
         keyPath: "training.epochs",
         problem: "expected fewer than 2^20 steps a round, found \(largest) an epoch times \(epochs)")
     }
+  }
+
+  /// The same with another way to serve.
+  func serving(_ mode: RunConfiguration.Server.Mode) -> Experiment {
+    var experiment = self
+    experiment.configuration.server.mode = mode
+    return experiment
   }
 
   /// The global adapter's.

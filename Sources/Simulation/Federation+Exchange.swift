@@ -55,14 +55,13 @@ extension Federation {
     let estimate = try estimate(parcel, sent, order, reported, task, &message)
     try timer.measure(.wait) { try world.barrier() }
     try counting(&bytes.broadcast, world) {
-      try timer.measure(.broadcast) { try world.broadcast(&message.floats, from: parcel.server) }
+      try timer.measure(.broadcast) { try world.broadcast(&message, from: parcel.server) }
     }
     return Exchanged(messages: [message], served: try served(estimate, task))
   }
 
-  /// Layer by layer: while one is estimated, the next travels up and the one before down, as far as the
-  /// library and the network go on by themselves; between the steps it is called. What other ranks wait for
-  /// rank 0's estimates is in their `broadcast`.
+  /// Layer by layer: while one is estimated, the next travels up and the one before down. What other ranks wait
+  /// for rank 0's estimates is in their `broadcast`.
   private func exchangePipelined(
     _ trained: Trained, _ task: ExchangeTask, _ bytes: inout CountedBytes, _ world: borrowing Communicator
   ) throws -> Exchanged {
@@ -73,9 +72,11 @@ extension Federation {
         to: parcels[index].server, rank: world.rank)
     }
     var broadcasts: [PipelinedBroadcast] = []
-    func advance(beside index: Int) throws {
-      if index + 1 < gathers.count { try gathers[index + 1].advance() }
-      for broadcast in broadcasts[exchanged.messages.count...] { try broadcast.advance() }
+    func underWay(beside index: Int) -> [PendingOperation] {
+      guard parcels[index].server == world.rank else { return [] }
+      return
+        (index + 1 < gathers.count ? [gathers[index + 1].operation].compactMap { $0 } : [])
+        + broadcasts[exchanged.messages.count...].map(\.operation)
     }
     try timer.measure(.gather) { try gathers[0].start(world) }
     for (index, parcel) in parcels.enumerated() {
@@ -85,12 +86,13 @@ extension Federation {
       }
       var message = message(of: parcel, task)
       let reported = try collectReported(trained, index, task, world)
-      try advance(beside: index)
-      let estimate = try estimate(parcel, sent, gathers[index].order, reported, task, &message)
+      let estimate = try world.progressing(underWay(beside: index)) {
+        try self.estimate(parcel, sent, gathers[index].order, reported, task, &message)
+      }
       broadcasts.append(
         try timer.measure(.broadcast) { try PipelinedBroadcast(message, from: parcel.server, world) })
-      try advance(beside: index)
-      exchanged.served.merge(try served(estimate, task)) { $1 }
+      let served = try world.progressing(underWay(beside: index)) { try self.served(estimate, task) }
+      exchanged.served.merge(served) { $1 }
       if index > 0 { try finish(broadcasts[index - 1], &exchanged, &bytes, world) }
     }
     try finish(broadcasts[parcels.count - 1], &exchanged, &bytes, world)
@@ -161,15 +163,19 @@ extension Federation {
         sent: sent, order)
       if let reported { updates.place(reported.floats, reported.order) }
       let estimate = try Server(rule: rule).next(updates, after: task.global, round: task.round)
-      message.fill(estimate)
-      return estimate
+      do throws(WireRangeError) { try message.fill(estimate) } catch {
+        throw SimulationError.beyondWire(
+          round: task.round, sender: "the server", tensor: message.layerName(ofFloat: error.index),
+          cause: "\(error)")
+      }
+      return message.received(estimate)
     }
   }
 
   private func message(of parcel: Parcel, _ task: ExchangeTask) -> ServerMessage {
     ServerMessage(
       parcel, task.plans.global, rule: rule, layout: experiment.layout, cohort: task.layouts,
-      round: task.round)
+      round: task.round, wire: experiment.configuration.server.wire)
   }
 
   /// What the clients do not send is collected too, for reports alone; its bytes are not counted. Nil where

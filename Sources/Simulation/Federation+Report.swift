@@ -1,5 +1,6 @@
 internal import Adapters
 internal import Aggregation
+internal import Configuration
 internal import MPI
 internal import Telemetry
 
@@ -17,8 +18,8 @@ extension Federation {
     guard let figures, let outcomes, let counts, let seconds, let spans else { return nil }
     let audit = try ByteAudit(
       wires: counts, rule: rule, layout: experiment.layout, cohort: cohort,
-      cohortLayouts: layouts(of: cohort), placement: placement, parcels: parcels, round: round
-    )
+      cohortLayouts: layouts(of: cohort), placement: placement, parcels: parcels, round: round,
+      wire: experiment.configuration.server.wire)
     let total = figures.isEmpty ? nil : LayerDiagnostics.total(figures.map(\.diagnostics))
     let report = RoundReport(
       round: round, method: rule.name, clients: cohort, trainLoss: outcomes.loss(try weights(of: cohort)),

@@ -50,6 +50,25 @@ extension Federation {
     /// What stays with them and is collected for reports alone.
     var reported: PackedParcels
     var outcomes: [ClientOutcome] = []
+
+    init(_ parcels: [Parcel], _ wire: WireFormat) {
+      updates = PackedParcels(parcels, wire)
+      reported = PackedParcels(parcels, .f32)
+    }
+
+    /// Packs what a client sends, and what of it is collected for reports.
+    mutating func append(
+      _ parameters: AdapterParameters, of client: Int, _ plan: RoundPlan, round: Int
+    ) throws {
+      do {
+        try updates.append(parameters, plan.uploaded)
+        try reported.append(parameters, plan.reported)
+      } catch {
+        throw SimulationError.beyondWire(
+          round: round, sender: "client \(client)",
+          tensor: parameters.layout.layers.tensorName(ofFloat: error.index), cause: "\(error)")
+      }
+    }
   }
 
   /// Trains every rank's clients. When a client diverges, all ranks learn of it and throw together.
@@ -63,7 +82,7 @@ extension Federation {
 
   /// Trains this rank's clients of the cohort and packs what they send.
   private func train(_ clients: [Int], _ plans: RoundPlans, round: Int) throws -> Trained {
-    var trained = Trained(updates: PackedParcels(parcels), reported: PackedParcels(parcels))
+    var trained = Trained(parcels, experiment.configuration.server.wire)
     for client in clients {
       let plan = plans[client: client]
       var memory = memories.removeValue(forKey: client) ?? ClientMemory()
@@ -77,8 +96,7 @@ extension Federation {
       }
       trained.outcomes.append(
         ClientOutcome(loss: loss, personalised: personalised(client, parameters, round)))
-      timer.measure(.pack) { trained.updates.append(parameters, plan.uploaded) }
-      trained.reported.append(parameters, plan.reported)
+      try timer.measure(.pack) { try trained.append(parameters, of: client, plan, round: round) }
     }
     return trained
   }
@@ -113,7 +131,8 @@ extension Federation {
     timer.measure(.apply) { for message in messages { message.apply(to: &global, base: &base) } }
     let baseByteCount = messages.reduce(0) { $0 + $1.baseByteCount }
     return clients.reduce(0) { bytes, client in
-      bytes + plans[client: client].downloaded.count * MemoryLayout<Float>.stride + baseByteCount
+      bytes + plans[client: client].downloaded.count * experiment.configuration.server.wire.byteCount
+        + baseByteCount
     }
   }
 

@@ -1,18 +1,30 @@
 internal import MPI
 
 /// Memory that MPI works on while the program goes on: its address does not change.
-private struct TransferBuffer {
-  let floats: UnsafeMutableBufferPointer<Float>
+private struct TransferBuffer<Element: WireElement> {
+  let elements: UnsafeMutableBufferPointer<Element>
 
-  init(_ values: [Float]) {
-    floats = .allocate(capacity: values.count)
-    _ = floats.initialize(from: values)
+  init(_ values: [Element]) {
+    elements = .allocate(capacity: values.count)
+    _ = elements.initialize(from: values)
   }
 
   /// The values; the memory is given back.
   func take() -> [Float] {
-    defer { floats.deallocate() }
-    return Array(floats)
+    defer { elements.deallocate() }
+    return Element.unpacked(Array(elements))
+  }
+}
+
+/// An operation on such memory.
+private struct PipelinedOperation {
+  let operation: PendingOperation
+  /// What has arrived; the memory is given back.
+  let take: () -> [Float]
+
+  func finish() throws -> [Float] {
+    try operation.wait()
+    return take()
   }
 }
 
@@ -20,37 +32,44 @@ private struct TransferBuffer {
 /// because the job ends, keeps its memory.
 final class PipelinedGather {
   let order: GatherOrder
-  private let packed: [Float]
+  private let packed: PackedUpdates
   private let server: Int
   private let isServer: Bool
-  private var pending: (part: TransferBuffer, whole: TransferBuffer, operation: PendingOperation)?
+  private var pending: PipelinedOperation?
 
   init(_ updates: PackedUpdates, _ order: GatherOrder, to server: Int, rank: Int) {
-    packed = updates.floats
+    packed = updates
     self.order = order
     self.server = server
     isServer = rank == server
   }
 
   func start(_ world: borrowing Communicator) throws {
-    let part = TransferBuffer(packed)
-    let whole = TransferBuffer([Float](repeating: 0, count: isServer ? order.count : 0))
-    let operation = try world.startGather(
-      UnsafeBufferPointer(part.floats), layout: RankLayout(counts: order.rankCounts),
-      into: isServer ? whole.floats : nil, to: server)
-    pending = (part, whole, operation)
+    pending = try start(as: packed.wire.element, world)
   }
 
-  /// Lets MPI go on with what is under way.
-  func advance() throws { try pending?.operation.advance() }
+  private func start<Element: WireElement>(
+    as type: Element.Type, _ world: borrowing Communicator
+  ) throws -> PipelinedOperation {
+    let part = TransferBuffer(Element.packed(packed.floats))
+    let whole = TransferBuffer(Element.packed([Float](repeating: 0, count: isServer ? order.count : 0)))
+    let operation = try world.startGather(
+      UnsafeBufferPointer(part.elements), layout: RankLayout(counts: order.rankCounts),
+      into: isServer ? whole.elements : nil, to: server)
+    return PipelinedOperation(operation: operation) {
+      _ = part.take()
+      return whole.take()
+    }
+  }
+
+  /// What is under way, between `start` and `finish`.
+  var operation: PendingOperation? { pending?.operation }
 
   /// The gathered floats at the server, nil elsewhere.
   func finish() throws -> [Float]? {
-    guard let (part, whole, operation) = pending else { preconditionFailure("a gather that was not started") }
+    guard let started = pending else { preconditionFailure("a gather that was not started") }
     pending = nil
-    try operation.wait()
-    _ = part.take()
-    let floats = whole.take()
+    let floats = try started.finish()
     return isServer ? floats : nil
   }
 }
@@ -58,24 +77,28 @@ final class PipelinedGather {
 /// The broadcast of one parcel's message, under way until `finish`.
 struct PipelinedBroadcast {
   private var message: ServerMessage
-  private let buffer: TransferBuffer
-  private let operation: PendingOperation
+  private let pending: PipelinedOperation
 
   init(_ message: ServerMessage, from server: Int, _ world: borrowing Communicator) throws {
     self.message = message
-    buffer = TransferBuffer(message.floats)
     self.message.floats = []
-    operation = try world.startBroadcast(buffer.floats, from: server)
+    pending = try Self.start(message.floats, as: message.wire.element, from: server, world)
   }
 
-  /// Lets MPI go on with it.
-  func advance() throws { try operation.advance() }
+  private static func start<Element: WireElement>(
+    _ floats: [Float], as type: Element.Type, from server: Int, _ world: borrowing Communicator
+  ) throws -> PipelinedOperation {
+    let buffer = TransferBuffer(Element.packed(floats))
+    return PipelinedOperation(
+      operation: try world.startBroadcast(buffer.elements, from: server), take: buffer.take)
+  }
+
+  var operation: PendingOperation { pending.operation }
 
   /// The message as the server sent it.
   func finish() throws -> ServerMessage {
-    try operation.wait()
     var message = message
-    message.floats = buffer.take()
+    message.floats = try pending.finish()
     return message
   }
 }

@@ -8,17 +8,20 @@ struct Estimate {
   let updates: GatheredUpdates
   /// The parcel's floats of the next global adapter; what the clients do not download of it serves reports
   /// alone.
-  let values: [Float]
+  var values: [Float]
   /// One a layer of the parcel.
-  let layers: [AggregatedLayer]
+  var layers: [AggregatedLayer]
 
   var parcel: Parcel { updates.parcel }
 
   /// The floats of `chosen` that are in the parcel.
-  subscript(chosen: FloatRanges) -> [Float] {
+  subscript(chosen: FloatRanges) -> [Float] { positions(of: chosen).flatMap { values[$0] } }
+
+  /// Where the chosen floats that are in the parcel lie in `values`.
+  func positions(of chosen: FloatRanges) -> [Range<Int>] {
     let range = parcel.range(in: updates.layout)
-    return chosen.within(range).ranges.flatMap {
-      values[$0.lowerBound - range.lowerBound..<$0.upperBound - range.lowerBound]
+    return chosen.within(range).ranges.map {
+      $0.lowerBound - range.lowerBound..<$0.upperBound - range.lowerBound
     }
   }
 }

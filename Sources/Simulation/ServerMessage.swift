@@ -1,5 +1,6 @@
 internal import Adapters
 internal import Aggregation
+internal import Configuration
 internal import LinearAlgebra
 internal import Transformer
 
@@ -13,6 +14,7 @@ struct ServerMessage: Sendable {
     case dense
   }
 
+  let wire: WireFormat
   let downloaded: FloatRanges
   /// The parcel's layers in the global layout.
   let slots: ArraySlice<LayerSlot>
@@ -24,8 +26,9 @@ struct ServerMessage: Sendable {
   /// Room for a message to a cohort with adapters of these layouts; the same on every rank.
   init(
     _ parcel: Parcel, _ plan: RoundPlan, rule: any AggregationRule, layout: AdapterLayout,
-    cohort: [AdapterLayout], round: Int
+    cohort: [AdapterLayout], round: Int, wire: WireFormat
   ) {
+    self.wire = wire
     downloaded = plan.downloaded.within(parcel.range(in: layout))
     slots = parcel.slots(of: layout)
     forms = plan.base == .none ? [] : slots.map { Self.form(of: $0, rule, cohort, round: round) }
@@ -55,10 +58,12 @@ struct ServerMessage: Sendable {
   }
 
   /// What comes down besides the adapter's floats.
-  var baseByteCount: Int { (floats.count - downloaded.count) * MemoryLayout<Float>.stride }
+  var baseByteCount: Int { (floats.count - downloaded.count) * wire.byteCount }
 
-  /// At the parcel's server: fills in what the server sends.
-  mutating func fill(_ estimate: Estimate) {
+  /// At the parcel's server: fills in what the server sends, as the wire carries it.
+  ///
+  /// - Throws: where a float does not fit; its position is that in the message.
+  mutating func fill(_ estimate: Estimate) throws(WireRangeError) {
     var next = estimate[downloaded]
     for (form, layer) in zip(forms, estimate.layers) {
       guard let update = layer.baseUpdate else {
@@ -71,6 +76,7 @@ struct ServerMessage: Sendable {
       }
     }
     precondition(next.count == floats.count, "a message of \(next.count) floats for \(floats.count)")
+    try wire.round(&next)
     floats = next
   }
 
@@ -80,18 +86,108 @@ struct ServerMessage: Sendable {
     floats.withUnsafeBufferPointer { floats in
       var next = floats.baseAddress! + downloaded.count
       for (slot, form) in zip(slots, forms) {
-        let (d, k) = (slot.layer.outputs, slot.layer.inputs)
-        switch form {
-        case .factored(let rank):
-          base?.add(
-            b: MatrixView(next, rows: d, columns: rank),
-            a: MatrixView(next + d * rank, rows: rank, columns: k),
-            to: slot)
-        case .dense: base?.add(MatrixView(next, rows: d, columns: k), to: slot)
+        switch Self.change(of: slot, form, at: next) {
+        case .factored(let b, let a): base?.add(b: b, a: a, to: slot)
+        case .dense(let change): base?.add(change, to: slot)
         }
         next += Self.count(slot, form)
       }
     }
+  }
+
+  /// One layer's change of the base weight as it lies in a message.
+  private enum Change {
+    case factored(b: MatrixView<Float>, a: MatrixView<Float>)
+    case dense(MatrixView<Float>)
+  }
+
+  private static func change(of slot: LayerSlot, _ form: BaseForm, at start: UnsafePointer<Float>) -> Change {
+    let (d, k) = (slot.layer.outputs, slot.layer.inputs)
+    switch form {
+    case .factored(let rank):
+      return .factored(
+        b: MatrixView(start, rows: d, columns: rank), a: MatrixView(start + d * rank, rows: rank, columns: k))
+    case .dense: return .dense(MatrixView(start, rows: d, columns: k))
+    }
+  }
+}
+
+extension ServerMessage {
+  /// What the clients get of an estimate, rounded as the filled message is; the figures of a round are its. What
+  /// is not sent stays as it was found.
+  func received(_ estimate: Estimate) -> Estimate {
+    guard wire != .f32 else { return estimate }
+    var received = estimate
+    var next = 0
+    for range in estimate.positions(of: downloaded) {
+      received.values.replaceSubrange(range, with: floats[next..<next + range.count])
+      next += range.count
+    }
+    let updates = baseUpdates
+    let start = estimate.parcel.range(in: estimate.updates.layout).lowerBound
+    received.layers = received.values.withUnsafeBufferPointer { values in
+      zip(slots, estimate.layers).enumerated().map { index, pair in
+        let (slot, layer) = pair
+        guard let first = values.baseAddress else { return layer }
+        return AggregatedLayer(
+          a: Matrix(slot.a(in: first - start)), b: Matrix(slot.b(in: first - start)),
+          core: slot.core(in: first - start).map { Matrix($0) }, coefficients: layer.coefficients,
+          sweeps: layer.sweeps, baseUpdate: updates.isEmpty ? nil : updates[index])
+      }
+    }
+    return received
+  }
+
+  /// The layers' changes of the base weights; a dense one beside an identity.
+  private var baseUpdates: [LowRankUpdate] {
+    floats.withUnsafeBufferPointer { floats in
+      guard var next = floats.baseAddress.map({ $0 + downloaded.count }) else { return [] }
+      return zip(slots, forms).map { slot, form in
+        defer { next += Self.count(slot, form) }
+        switch Self.change(of: slot, form, at: next) {
+        case .factored(let b, let a): return LowRankUpdate(a: Matrix(a), b: Matrix(b))
+        case .dense(let change):
+          return change.rows < change.columns
+            ? LowRankUpdate(a: Matrix(change), b: .identity(change.rows))
+            : LowRankUpdate(a: .identity(change.columns), b: Matrix(change))
+        }
+      }
+    }
+  }
+
+  /// The name of the layer that a float of the message belongs to.
+  func layerName(ofFloat index: Int) -> String {
+    var next = downloaded.count
+    for (slot, form) in zip(slots, forms) {
+      next += Self.count(slot, form)
+      if (downloaded.count..<next).contains(index) { return slot.layer.name }
+    }
+    var rest = index
+    for range in downloaded.ranges {
+      if rest < range.count { return slots.tensorName(ofFloat: range.lowerBound + rest) }
+      rest -= range.count
+    }
+    preconditionFailure("float \(index) of a message of \(floats.count)")
+  }
+}
+
+extension Sequence<LayerSlot> {
+  /// The name of the tensor in whose place a float of an adapter lies; what is no layer's is the head's.
+  func tensorName(ofFloat index: Int) -> String {
+    for slot in self {
+      for tensor in [slot.a, slot.b] + (slot.core.map { [$0] } ?? []) where tensor.range.contains(index) {
+        return tensor.name
+      }
+    }
+    return "the head"
+  }
+}
+
+extension Matrix<Float> {
+  fileprivate static func identity(_ size: Int) -> Matrix {
+    var matrix = Matrix(rows: size, columns: size)
+    for index in 0..<size { matrix[index, index] = 1 }
+    return matrix
   }
 }
 

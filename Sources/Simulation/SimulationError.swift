@@ -7,6 +7,8 @@ public enum SimulationError: Error, Sendable, CustomStringConvertible {
   case bytes(round: Int, demanded: ByteCounts, sent: ByteCounts, received: ByteCounts)
   /// Training left the range of numbers.
   case diverged(round: Int, client: Int)
+  /// A number does not fit the wire.
+  case beyondWire(round: Int, sender: String, tensor: String, cause: String)
   /// The rule could not work with a layer's updates; its error counts clients by their place in the cohort.
   case aggregation(layer: String, cohort: [Int], cause: String)
 
@@ -17,6 +19,8 @@ public enum SimulationError: Error, Sendable, CustomStringConvertible {
     case .diverged(let round, let client):
       "round \(round), client \(client): expected finite losses and parameters, found NaN or infinity; "
         + "lower training.learning-rate or set training.clip-norm"
+    case .beyondWire(let round, let sender, let tensor, let cause):
+      "server.wire: round \(round), \(sender), \(tensor): \(cause)"
     case .aggregation(let layer, let cohort, let cause):
       "layer \(layer), clients counted within the cohort \(cohort): \(cause)"
     }

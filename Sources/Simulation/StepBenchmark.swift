@@ -21,14 +21,32 @@ public struct StepBenchmark {
     public let seconds: Double
     public let lossFirst: Double
     public let lossLast: Double
+    /// Multiplications and additions of all matrix products.
+    public let operations: Int
+    /// Shares of the time by kind of work, in a run of the same steps that is timed piece by piece; what is left
+    /// of 1 is everything else.
+    public let shares: [(kernel: String, share: Double)]
+    /// Operations a second of the products with base weights and of attention, timed alone at the same shapes.
+    public let productOperationsPerSecond: Double
+    /// The steps' seconds over those of these products alone.
+    public let ratioToProducts: Double
+    /// The most memory that the process has had resident.
+    public let peakBytes: Int
 
     public var tokensPerSecond: Double { Double(tokens) / seconds }
+    public var gigaflopsPerSecond: Double { Double(operations) / seconds * 1e-9 }
+    /// The operations a second of the steps over those of the products alone.
+    public var shareOfBLAS: Double { Double(operations) / seconds / productOperationsPerSecond }
 
     public var json: JSONValue {
       .object([
         ("benchmark", .string("step")), ("steps", .integer(steps)), ("tokens", .integer(tokens)),
         ("seconds", .number(seconds)), ("tokensPerSecond", .number(tokensPerSecond)),
-        ("lossFirst", .number(lossFirst)), ("lossLast", .number(lossLast)),
+        ("operations", .integer(operations)), ("gigaflopsPerSecond", .number(gigaflopsPerSecond)),
+        ("shareOfBLAS", .number(shareOfBLAS)), ("ratioToProducts", .number(ratioToProducts)),
+        ("shares", .object(shares.map { ($0.kernel, .number($0.share)) })),
+        ("peakBytes", .integer(peakBytes)), ("lossFirst", .number(lossFirst)),
+        ("lossLast", .number(lossLast)),
       ])
     }
   }
@@ -55,14 +73,35 @@ public struct StepBenchmark {
 
   private let learningRate: Float
 
-  /// Trains all steps after `warmUpSteps` untimed ones on the first batch, whose effect is undone.
+  /// Trains all steps after `warmUpSteps` untimed ones on the first batch, whose effect is undone, and once
+  /// more to see what they are made of.
   public func run(warmUpSteps: Int) -> Result {
+    let memory = PeakMemory()
     for _ in 0..<warmUpSteps { _ = losses(of: batches.prefix(1)) }
     let watch = Stopwatch()
     let losses = losses(of: batches[...])
+    let (seconds, peakBytes) = (watch.elapsedSeconds, memory.totalBytes)
+    let (profile, profiledSeconds) = profile()
+    let products = [Kernel.base, .attention]
+    var timer = ProductTimer()
+    let productSeconds = products.reduce(0) { $0 + timer.seconds(of: profile.products[$1] ?? [:]) }
+    let productOperations = products.reduce(0) { $0 + profile.operationCount($1) }
     return Result(
-      steps: batches.count, tokens: batches.reduce(0) { $0 + $1.batch.tokenCount },
-      seconds: watch.elapsedSeconds, lossFirst: losses.first!, lossLast: losses.last!)
+      steps: batches.count, tokens: batches.reduce(0) { $0 + $1.batch.tokenCount }, seconds: seconds,
+      lossFirst: losses.first!, lossLast: losses.last!,
+      operations: Kernel.allCases.reduce(0) { $0 + profile.operationCount($1) },
+      shares: Kernel.allCases.map { ($0.rawValue, (profile.seconds[$0] ?? 0) / profiledSeconds) },
+      productOperationsPerSecond: Double(productOperations) / productSeconds,
+      ratioToProducts: seconds / productSeconds, peakBytes: peakBytes)
+  }
+
+  private func profile() -> (profile: StepProfile, seconds: Double) {
+    let profile = StepProfile()
+    trainer.profile = profile
+    defer { trainer.profile = nil }
+    let watch = Stopwatch()
+    _ = losses(of: batches[...])
+    return (profile, watch.elapsedSeconds)
   }
 
   private func losses(of batches: ArraySlice<(batch: TokenBatch, labels: [Int32])>) -> [Double] {

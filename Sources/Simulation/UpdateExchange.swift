@@ -1,16 +1,27 @@
 internal import Adapters
+internal import Configuration
 internal import MPI
 
 /// The chosen floats of one rank's clients, packed for a gather: one client after another in order of
-/// client id.
+/// client id, each rounded to what the wire carries.
 struct PackedUpdates {
+  let wire: WireFormat
   private(set) var floats: [Float] = []
 
-  mutating func append(_ parameters: AdapterParameters, _ chosen: FloatRanges) {
-    for range in chosen.ranges { floats += parameters.values[range] }
+  init(_ wire: WireFormat) { self.wire = wire }
+
+  /// - Throws: where a float does not fit; its position is that in the parameters.
+  mutating func append(_ parameters: AdapterParameters, _ chosen: FloatRanges) throws(WireRangeError) {
+    for range in chosen.ranges {
+      let start = floats.count
+      floats += parameters.values[range]
+      do { try wire.round(&floats, from: start) } catch {
+        throw WireRangeError(wire: wire, index: range.lowerBound + error.index, value: error.value)
+      }
+    }
   }
 
-  var byteCount: Int { floats.count * MemoryLayout<Float>.stride }
+  var byteCount: Int { floats.count * wire.byteCount }
 }
 
 /// One rank's clients' chosen floats of every parcel.
@@ -18,14 +29,15 @@ struct PackedParcels {
   private(set) var updates: [PackedUpdates]
   private let parcels: [Parcel]
 
-  init(_ parcels: [Parcel]) {
+  init(_ parcels: [Parcel], _ wire: WireFormat) {
     self.parcels = parcels
-    updates = parcels.map { _ in PackedUpdates() }
+    updates = parcels.map { _ in PackedUpdates(wire) }
   }
 
-  mutating func append(_ parameters: AdapterParameters, _ chosen: FloatRanges) {
+  /// - Throws: as `PackedUpdates` does.
+  mutating func append(_ parameters: AdapterParameters, _ chosen: FloatRanges) throws(WireRangeError) {
     for (index, parcel) in parcels.enumerated() {
-      updates[index].append(parameters, chosen.within(parcel.range(in: parameters.layout)))
+      try updates[index].append(parameters, chosen.within(parcel.range(in: parameters.layout)))
     }
   }
 
@@ -64,23 +76,61 @@ extension Communicator {
   /// Gathers every rank's packed updates at the root, with `MPI_Gather` where all ranks bring as many
   /// floats and `MPI_Gatherv` elsewhere; nil off the root.
   func gather(_ updates: PackedUpdates, _ order: GatherOrder, to root: Int) throws(MPIError) -> [Float]? {
-    if Set(order.rankCounts).count == 1 { return try gather(updates.floats, to: root) }
-    return try gather(updates.floats, layout: RankLayout(counts: order.rankCounts), to: root)
+    try gather(updates.floats, order, to: root, as: updates.wire.element)
+  }
+
+  private func gather<Element: WireElement>(
+    _ floats: [Float], _ order: GatherOrder, to root: Int, as type: Element.Type
+  ) throws(MPIError) -> [Float]? {
+    let packed = Element.packed(floats)
+    let whole =
+      Set(order.rankCounts).count == 1
+      ? try gather(packed, to: root)
+      : try gather(packed, layout: RankLayout(counts: order.rankCounts), to: root)
+    return whole.map(Element.unpacked)
+  }
+
+  /// Copies the server's message over that of every other rank.
+  func broadcast(_ message: inout ServerMessage, from server: Int) throws(MPIError) {
+    try broadcast(&message.floats, from: server, as: message.wire.element)
+  }
+
+  private func broadcast<Element: WireElement>(
+    _ floats: inout [Float], from root: Int, as type: Element.Type
+  ) throws(MPIError) {
+    var packed = Element.packed(floats)
+    // Where nothing is converted, the floats are not copied either.
+    floats = []
+    try broadcast(&packed, from: root)
+    floats = Element.unpacked(packed)
   }
 }
 
 extension Communicator {
   /// Each rank's parts of all parcels against the updates of the one that it serves, whose `order` is given.
   func exchange(_ packed: PackedParcels, _ order: GatherOrder) throws(MPIError) -> [Float] {
-    try alltoall(
-      packed.updates.flatMap(\.floats), RankLayout(counts: packed.updates.map(\.floats.count)),
-      receiving: RankLayout(counts: order.rankCounts))
+    try exchange(packed.updates, order, as: packed.updates[0].wire.element)
+  }
+
+  private func exchange<Element: WireElement>(
+    _ updates: [PackedUpdates], _ order: GatherOrder, as type: Element.Type
+  ) throws(MPIError) -> [Float] {
+    Element.unpacked(
+      try alltoall(
+        Element.packed(updates.flatMap(\.floats)), RankLayout(counts: updates.map(\.floats.count)),
+        receiving: RankLayout(counts: order.rankCounts)))
   }
 
   /// Every rank's message, one a parcel, from the rank that serves it to all others.
   func allgather(_ messages: inout [ServerMessage]) throws(MPIError) {
     let layout = RankLayout(counts: messages.map(\.floats.count))
-    let whole = try allgather(messages[rank].floats, layout: layout)
+    let whole = try allgather(messages[rank].floats, layout, as: messages[rank].wire.element)
     for index in messages.indices { messages[index].floats = Array(whole[layout.range(of: index)]) }
+  }
+
+  private func allgather<Element: WireElement>(
+    _ floats: [Float], _ layout: RankLayout, as type: Element.Type
+  ) throws(MPIError) -> [Float] {
+    Element.unpacked(try allgather(Element.packed(floats), layout: layout))
   }
 }

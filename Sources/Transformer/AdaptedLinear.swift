@@ -24,14 +24,15 @@ struct AdaptedLinear: @unchecked Sendable {
 
   func forward(_ x: MatrixView<Float>, _ pass: Pass) -> (y: MutableMatrixView<Float>, tape: Tape) {
     let y = pass.arena.matrix(rows: x.rows, columns: weight.rows)
-    multiply(x, .asStored, weight(in: pass), .transposed, into: y)
-    fk_add_bias(y.base, bias, y.rows, y.columns)
+    pass.multiply(.base, x, .asStored, weight(in: pass), .transposed, into: y)
+    pass.elementwise { fk_add_bias(y.base, bias, y.rows, y.columns) }
     guard let slot else { return (y, Tape()) }
     let input = dropped(x, slot, pass)
     let projected = pass.arena.matrix(rows: x.rows, columns: slot.layer.adapterRank)
-    multiply(input, .asStored, slot.a(in: pass.parameters), .transposed, into: projected)
-    multiply(
-      throughCore(projected.view, slot, pass), .asStored, slot.b(in: pass.parameters), .transposed, into: y,
+    pass.multiply(.adapter, input, .asStored, slot.a(in: pass.parameters), .transposed, into: projected)
+    pass.multiply(
+      .adapter, throughCore(projected.view, slot, pass), .asStored, slot.b(in: pass.parameters), .transposed,
+      into: y,
       alpha: slot.layer.scaling, beta: 1)
     return (y, Tape(adapterInput: input, projected: projected.view))
   }
@@ -40,24 +41,26 @@ struct AdaptedLinear: @unchecked Sendable {
   /// `dU = s · dy B`, `dA += dUᵀ dropout(x)`, `dB += s · dyᵀ U`, `dx += dy W + mask(dU A)`. With a core:
   /// `dV = s · dy B`, `dR += dVᵀ U`, `dU = dV R`; A and B are fixed.
   func backward(_ dy: MatrixView<Float>, _ tape: Tape, addingTo dx: MutableMatrixView<Float>?, _ pass: Pass) {
-    if let dx { multiply(dy, .asStored, weight(in: pass), .asStored, into: dx, beta: 1) }
+    if let dx { pass.multiply(.base, dy, .asStored, weight(in: pass), .asStored, into: dx, beta: 1) }
     guard let slot, let gradient = pass.gradient, let input = tape.adapterInput,
       let projected = tape.projected
     else { return }
     let mark = pass.arena.mark
     defer { pass.arena.release(to: mark) }
     let dU = pass.arena.matrix(rows: dy.rows, columns: slot.layer.adapterRank)
-    multiply(dy, .asStored, slot.b(in: pass.parameters), .asStored, into: dU, alpha: slot.layer.scaling)
+    pass.multiply(
+      .adapter, dy, .asStored, slot.b(in: pass.parameters), .asStored, into: dU, alpha: slot.layer.scaling)
     if let core = slot.core(in: pass.parameters), let dCore = slot.core(in: gradient) {
-      multiply(dU.view, .transposed, projected, .asStored, into: dCore, beta: 1)
+      pass.multiply(.adapter, dU.view, .transposed, projected, .asStored, into: dCore, beta: 1)
       guard let dx else { return }
       let dInner = pass.arena.matrix(rows: dU.rows, columns: dU.columns)
-      multiply(dU.view, .asStored, core, .asStored, into: dInner)
+      pass.multiply(.adapter, dU.view, .asStored, core, .asStored, into: dInner)
       return addInputGradient(dInner.view, to: dx, slot, pass)
     }
-    multiply(dU.view, .transposed, input, .asStored, into: slot.a(in: gradient), beta: 1)
-    multiply(
-      dy, .transposed, projected, .asStored, into: slot.b(in: gradient), alpha: slot.layer.scaling, beta: 1)
+    pass.multiply(.adapter, dU.view, .transposed, input, .asStored, into: slot.a(in: gradient), beta: 1)
+    pass.multiply(
+      .adapter, dy, .transposed, projected, .asStored, into: slot.b(in: gradient), alpha: slot.layer.scaling,
+      beta: 1)
     if let dx { addInputGradient(dU.view, to: dx, slot, pass) }
   }
 
@@ -67,7 +70,7 @@ struct AdaptedLinear: @unchecked Sendable {
   ) -> MatrixView<Float> {
     guard let core = slot.core(in: pass.parameters) else { return projected }
     let inner = pass.arena.matrix(rows: projected.rows, columns: core.rows)
-    multiply(projected, .asStored, core, .transposed, into: inner)
+    pass.multiply(.adapter, projected, .asStored, core, .transposed, into: inner)
     return inner.view
   }
 
@@ -82,20 +85,22 @@ struct AdaptedLinear: @unchecked Sendable {
   ) {
     let a = slot.a(in: pass.parameters)
     guard let dropout = pass.dropout else {
-      multiply(dU, .asStored, a, .asStored, into: dx, beta: 1)
+      pass.multiply(.adapter, dU, .asStored, a, .asStored, into: dx, beta: 1)
       return
     }
     let masked = pass.arena.matrix(rows: dx.rows, columns: dx.columns)
-    multiply(dU, .asStored, a, .asStored, into: masked)
+    pass.multiply(.adapter, dU, .asStored, a, .asStored, into: masked)
     var key = dropout.kernelKey(part: slot.index)
-    fk_dropout_backward_add(masked.base, dx.base, dx.rows * dx.columns, dropout.probability, &key)
+    pass.elementwise {
+      fk_dropout_backward_add(masked.base, dx.base, dx.rows * dx.columns, dropout.probability, &key)
+    }
   }
 
   private func dropped(_ x: MatrixView<Float>, _ slot: LayerSlot, _ pass: Pass) -> MatrixView<Float> {
     guard let dropout = pass.dropout else { return x }
     let input = pass.arena.matrix(rows: x.rows, columns: x.columns)
     var key = dropout.kernelKey(part: slot.index)
-    fk_dropout_forward(x.base, input.base, x.rows * x.columns, dropout.probability, &key)
+    pass.elementwise { fk_dropout_forward(x.base, input.base, x.rows * x.columns, dropout.probability, &key) }
     return input.view
   }
 }

@@ -20,15 +20,18 @@ struct BERTEmbeddings: @unchecked Sendable {
   }
 
   /// The input of the first block, T×h. The sums are released again; only the result stays.
-  func forward(_ batch: TokenBatch, _ arena: Arena) -> MatrixView<Float> {
+  func forward(_ batch: TokenBatch, _ pass: Pass) -> MatrixView<Float> {
+    let arena = pass.arena
     let result = arena.matrix(rows: batch.tokenCount, columns: words.columns)
     let mark = arena.mark
     defer { arena.release(to: mark) }
     let sums = arena.matrix(rows: batch.tokenCount, columns: words.columns)
-    for (start, end) in zip(batch.offsets, batch.offsets.dropFirst()) {
-      for token in start..<end { embed(batch, token, position: token - start, into: sums) }
+    pass.elementwise {
+      for (start, end) in zip(batch.offsets, batch.offsets.dropFirst()) {
+        for token in start..<end { embed(batch, token, position: token - start, into: sums) }
+      }
     }
-    let normalised = norm.forward(sums.view, residual: nil, arena).y
+    let normalised = norm.forward(sums.view, residual: nil, pass).y
     result.base.update(from: normalised.base, count: result.rows * result.columns)
     return result.view
   }

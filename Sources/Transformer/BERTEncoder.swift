@@ -24,16 +24,20 @@ struct BERTEncoder: Encoder {
     lowestAdapted = layers.firstIndex { $0.isAdapted } ?? layers.count
   }
 
-  func forward(_ batch: TokenBatch, _ pass: Pass) -> (hidden: MatrixView<Float>, tape: Tape) {
-    var x = embeddings.forward(batch, pass.arena)
+  func forward(
+    _ batch: TokenBatch, reading: ReadTokens?, _ pass: Pass
+  ) -> (hidden: MatrixView<Float>, tape: Tape) {
+    var x = embeddings.forward(batch, pass)
     var tapes = Tape()
     for (index, layer) in layers.enumerated() {
+      let tokens = BERTLayer.Tokens(
+        offsets: batch.offsets, reading: index == layers.count - 1 ? reading : nil)
       if pass.gradient != nil, index >= lowestAdapted {
-        let (y, tape) = layer.forward(x, offsets: batch.offsets, pass)
+        let (y, tape) = layer.forward(x, tokens, pass)
         tapes.append(tape)
         x = y
       } else {
-        x = forwardWithoutTape(layer, x, offsets: batch.offsets, pass)
+        x = forwardWithoutTape(layer, x, tokens, pass)
       }
     }
     return (x, tapes)
@@ -41,22 +45,22 @@ struct BERTEncoder: Encoder {
 
   /// Writes the block's result over a buffer of its own and releases everything else.
   private func forwardWithoutTape(
-    _ layer: BERTLayer, _ x: MatrixView<Float>, offsets: [Int], _ pass: Pass
+    _ layer: BERTLayer, _ x: MatrixView<Float>, _ tokens: BERTLayer.Tokens, _ pass: Pass
   ) -> MatrixView<Float> {
-    let result = pass.arena.matrix(rows: x.rows, columns: x.columns)
+    let result = pass.arena.matrix(rows: tokens.reading?.tokens.count ?? x.rows, columns: x.columns)
     let mark = pass.arena.mark
     defer { pass.arena.release(to: mark) }
-    let y = layer.forward(x, offsets: offsets, pass).y
+    let y = layer.forward(x, tokens, pass).y
     result.base.update(from: y.base, count: y.rows * y.columns)
     return result.view
   }
 
-  func backward(_ dHidden: MatrixView<Float>, _ tape: Tape, offsets: [Int], _ pass: Pass) {
+  func backward(_ dHidden: MatrixView<Float>, _ tape: Tape, _ pass: Pass) {
     var dy = dHidden
     for index in stride(from: layers.count - 1, through: lowestAdapted, by: -1) {
       guard
         let dx = layers[index].backward(
-          dy, tape[index - lowestAdapted], offsets: offsets, wantsInput: index > lowestAdapted, pass)
+          dy, tape[index - lowestAdapted], wantsInput: index > lowestAdapted, pass)
       else { return }
       dy = dx.view
     }

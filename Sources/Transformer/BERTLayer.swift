@@ -17,7 +17,19 @@ struct BERTLayer: Sendable {
   private var adaptsAttention: Bool { adaptsProjections || attentionOutput.isAdapted }
   var isAdapted: Bool { adaptsAttention || intermediate.isAdapted || output.isAdapted }
 
+  /// Where the sequences of a packed batch lie, and what is read of the result.
+  struct Tokens {
+    let offsets: [Int]
+    /// Nil where all of it is.
+    let reading: ReadTokens?
+
+    var attention: SelfAttention.Sequences {
+      SelfAttention.Sequences(queries: reading?.offsets ?? offsets, keys: offsets)
+    }
+  }
+
   struct Tape {
+    let tokens: Tokens
     let query: AdaptedLinear.Tape
     let key: AdaptedLinear.Tape
     let value: AdaptedLinear.Tape
@@ -31,23 +43,25 @@ struct BERTLayer: Sendable {
     let outputNorm: LayerNorm.Tape
   }
 
-  /// Shapes: x and the result T×h.
+  /// Shapes: x T×h, the result R×h for R tokens that are read: keys and values are of all tokens, everything
+  /// else of these alone.
   func forward(
-    _ x: MatrixView<Float>, offsets: [Int], _ pass: Pass
+    _ x: MatrixView<Float>, _ tokens: Tokens, _ pass: Pass
   ) -> (y: MatrixView<Float>, tape: Tape) {
-    let (q, queryTape) = query.forward(x, pass)
+    let read = tokens.reading?.rows(of: x, pass.arena) ?? x
+    let (q, queryTape) = query.forward(read, pass)
     let (k, keyTape) = key.forward(x, pass)
     let (v, valueTape) = value.forward(x, pass)
     let (context, attentionTape) = attention.forward(
-      query: q.view, key: k.view, value: v.view, offsets: offsets, pass.arena)
+      query: q.view, key: k.view, value: v.view, tokens.attention, pass)
     let (attended, attendedTape) = attentionOutput.forward(context.view, pass)
-    let (h, normTape) = attentionNorm.forward(attended.view, residual: x, pass.arena)
+    let (h, normTape) = attentionNorm.forward(attended.view, residual: read, pass)
     let (wide, wideTape) = intermediate.forward(h.view, pass)
-    let activated = activation.forward(wide.view, pass.arena)
+    let activated = pass.elementwise { activation.forward(wide.view, pass.arena) }
     let (narrow, narrowTape) = output.forward(activated.view, pass)
-    let (y, outputTape) = outputNorm.forward(narrow.view, residual: h.view, pass.arena)
+    let (y, outputTape) = outputNorm.forward(narrow.view, residual: h.view, pass)
     let tape = Tape(
-      query: queryTape, key: keyTape, value: valueTape, attention: attentionTape,
+      tokens: tokens, query: queryTape, key: keyTape, value: valueTape, attention: attentionTape,
       attentionOutput: attendedTape, attentionNorm: normTape, intermediate: wideTape,
       beforeActivation: wide.view, output: narrowTape, outputNorm: outputTape)
     return (y.view, tape)
@@ -56,16 +70,26 @@ struct BERTLayer: Sendable {
   /// Adds the gradients of this block's factors. Returns the input's gradient, T×h, where a lower block
   /// is adapted; otherwise goes no further down than this block's lowest adapted layer.
   func backward(
-    _ dy: MatrixView<Float>, _ tape: Tape, offsets: [Int], wantsInput: Bool, _ pass: Pass
+    _ dy: MatrixView<Float>, _ tape: Tape, wantsInput: Bool, _ pass: Pass
   ) -> MutableMatrixView<Float>? {
     // The sum before the norm hands its gradient to both of its terms.
-    let dSum = outputNorm.backward(dy, tape.outputNorm, pass.arena)
+    let dSum = outputNorm.backward(dy, tape.outputNorm, pass)
     let goesOn = wantsInput || adaptsAttention
     feedForwardBackward(dSum, tape, wantsInput: goesOn, pass)
     guard goesOn else { return nil }
-    let dAttended = attentionNorm.backward(dSum.view, tape.attentionNorm, pass.arena)
-    attentionBackward(dAttended, tape, offsets: offsets, wantsInput: wantsInput, pass)
-    return wantsInput ? dAttended : nil
+    let dAttended = attentionNorm.backward(dSum.view, tape.attentionNorm, pass)
+    guard wantsInput else {
+      attentionBackward(dAttended, tape, dInput: nil, pass)
+      return nil
+    }
+    guard let reading = tape.tokens.reading else {
+      attentionBackward(dAttended, tape, dInput: dAttended, pass)
+      return dAttended
+    }
+    let dx = pass.arena.zeros(rows: tape.tokens.offsets.last!, columns: dAttended.columns)
+    attentionBackward(dAttended, tape, dInput: dx, pass)
+    pass.elementwise { reading.add(dAttended.view, to: dx) }
+    return dx
   }
 
   /// `dSum` is the gradient of the feed-forward block's result; its input's gradient is added to it.
@@ -79,16 +103,19 @@ struct BERTLayer: Sendable {
     }
     let dWide = pass.arena.zeros(rows: dSum.rows, columns: intermediate.weight.rows)
     output.backward(dSum.view, tape.output, addingTo: dWide, pass)
-    activation.backward(tape.beforeActivation, dWide)
+    pass.elementwise { activation.backward(tape.beforeActivation, dWide) }
     intermediate.backward(dWide.view, tape.intermediate, addingTo: wantsInput ? dSum : nil, pass)
   }
 
-  /// `dAttended` is the gradient of the attention block's result; its input's gradient is added to it.
+  /// `dAttended`, R×h, is the gradient of the attention block's result. The gradient of the rows that it is
+  /// computed for is added to it, that of all tokens' rows to `dInput`, T×h, the same where all are read; nil
+  /// where neither is wanted.
   private func attentionBackward(
-    _ dAttended: MutableMatrixView<Float>, _ tape: Tape, offsets: [Int], wantsInput: Bool, _ pass: Pass
+    _ dAttended: MutableMatrixView<Float>, _ tape: Tape, dInput: MutableMatrixView<Float>?, _ pass: Pass
   ) {
     let mark = pass.arena.mark
     defer { pass.arena.release(to: mark) }
+    let wantsInput = dInput != nil
     guard wantsInput || adaptsProjections else {
       return attentionOutput.backward(dAttended.view, tape.attentionOutput, addingTo: nil, pass)
     }
@@ -98,10 +125,10 @@ struct BERTLayer: Sendable {
       query: wantsInput || query.isAdapted, key: wantsInput || key.isAdapted,
       value: wantsInput || value.isAdapted)
     let gradients = attention.backward(
-      dContext.view, tape.attention, offsets: offsets, wanted: wanted, pass.arena)
-    let dx = wantsInput ? dAttended : nil
-    if let dQuery = gradients.query { query.backward(dQuery, tape.query, addingTo: dx, pass) }
-    if let dKey = gradients.key { key.backward(dKey, tape.key, addingTo: dx, pass) }
-    if let dValue = gradients.value { value.backward(dValue, tape.value, addingTo: dx, pass) }
+      dContext.view, tape.attention, tape.tokens.attention, wanted: wanted, pass)
+    let dRead = wantsInput ? dAttended : nil
+    if let dQuery = gradients.query { query.backward(dQuery, tape.query, addingTo: dRead, pass) }
+    if let dKey = gradients.key { key.backward(dKey, tape.key, addingTo: dInput, pass) }
+    if let dValue = gradients.value { value.backward(dValue, tape.value, addingTo: dInput, pass) }
   }
 }

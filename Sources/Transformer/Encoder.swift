@@ -8,9 +8,12 @@ protocol Encoder: Sendable {
   /// The width h of the hidden states.
   var hiddenSize: Int { get }
 
-  /// The last hidden states, T×h. A pass without a gradient keeps no tape.
-  func forward(_ batch: TokenBatch, _ pass: Pass) -> (hidden: MatrixView<Float>, tape: Tape)
+  /// The last hidden states of the tokens that are read, R×h; of all where `reading` is nil. A pass without a
+  /// gradient keeps no tape.
+  func forward(
+    _ batch: TokenBatch, reading: ReadTokens?, _ pass: Pass
+  ) -> (hidden: MatrixView<Float>, tape: Tape)
 
-  /// Adds the gradient of every adapted tensor, given that of the last hidden states, T×h.
-  func backward(_ dHidden: MatrixView<Float>, _ tape: Tape, offsets: [Int], _ pass: Pass)
+  /// Adds the gradient of every adapted tensor, given that of those hidden states, R×h.
+  func backward(_ dHidden: MatrixView<Float>, _ tape: Tape, _ pass: Pass)
 }

@@ -16,21 +16,25 @@ struct LayerNorm: @unchecked Sendable {
 
   /// Shapes: x, residual and the result T×h.
   func forward(
-    _ x: MatrixView<Float>, residual: MatrixView<Float>?, _ arena: Arena
+    _ x: MatrixView<Float>, residual: MatrixView<Float>?, _ pass: Pass
   ) -> (y: MutableMatrixView<Float>, tape: Tape) {
-    let y = arena.matrix(rows: x.rows, columns: x.columns)
-    let normalised = arena.matrix(rows: x.rows, columns: x.columns)
-    let inverse = arena.floats(x.rows)
-    fk_layer_norm_forward(
-      x.base, residual?.base, gain, bias, normalised.base, y.base, inverse, x.rows, x.columns, epsilon)
+    let y = pass.arena.matrix(rows: x.rows, columns: x.columns)
+    let normalised = pass.arena.matrix(rows: x.rows, columns: x.columns)
+    let inverse = pass.arena.floats(x.rows)
+    pass.elementwise {
+      fk_layer_norm_forward(
+        x.base, residual?.base, gain, bias, normalised.base, y.base, inverse, x.rows, x.columns, epsilon)
+    }
     return (y, Tape(normalised: normalised.view, inverseDeviation: UnsafePointer(inverse)))
   }
 
   /// The gradient of the sum `x + residual`, T×h.
-  func backward(_ dy: MatrixView<Float>, _ tape: Tape, _ arena: Arena) -> MutableMatrixView<Float> {
-    let dz = arena.matrix(rows: dy.rows, columns: dy.columns)
-    fk_layer_norm_backward(
-      dy.base, tape.normalised.base, gain, tape.inverseDeviation, dz.base, dy.rows, dy.columns)
+  func backward(_ dy: MatrixView<Float>, _ tape: Tape, _ pass: Pass) -> MutableMatrixView<Float> {
+    let dz = pass.arena.matrix(rows: dy.rows, columns: dy.columns)
+    pass.elementwise {
+      fk_layer_norm_backward(
+        dy.base, tape.normalised.base, gain, tape.inverseDeviation, dz.base, dy.rows, dy.columns)
+    }
     return dz
   }
 }

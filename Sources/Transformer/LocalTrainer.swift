@@ -9,6 +9,8 @@ public final class LocalTrainer {
   /// The norm to clip the gradient to; nil does not clip.
   public let clipNorm: Float?
   public let dropoutProbability: Float
+  /// What the steps spend their time with, where it is wanted.
+  public var profile: StepProfile?
   private let arena: Arena
   private var gradient: [Float]
 
@@ -37,6 +39,15 @@ public final class LocalTrainer {
     let dropout = Dropout(probability: dropoutProbability, key: dropoutKey)
     arena.reset()
     let loss = withGradient(batch, labels, parameters, base, dropout)
+    func descend() { self.descend(&parameters, &state, trained, learningRate: learningRate) }
+    if let profile { profile.measure(.optimizer, descend) } else { descend() }
+    return loss
+  }
+
+  private func descend(
+    _ parameters: inout AdapterParameters, _ state: inout OptimizerState, _ trained: FloatRanges,
+    learningRate: Float
+  ) {
     gradient.withUnsafeMutableBufferPointer { gradient in
       clear(gradient, except: trained)
       if let clipNorm { _ = clip(gradient, toNorm: clipNorm) }
@@ -46,7 +57,6 @@ public final class LocalTrainer {
           gradient: gradient.baseAddress!)
       }
     }
-    return loss
   }
 
   /// The loss of a batch; its gradient is left in `gradient`.
@@ -61,7 +71,9 @@ public final class LocalTrainer {
           model.addGradient(
             batch, labels: labels,
             .training(
-              values.baseAddress!, gradient: gradient.baseAddress!, base: base, dropout: dropout, arena: arena
+              values.baseAddress!, gradient: gradient.baseAddress!, base: base, dropout: dropout,
+              arena: arena,
+              profile: profile
             ))
         }
       }

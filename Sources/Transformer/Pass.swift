@@ -11,20 +11,25 @@ public struct Pass {
   /// Nil switches dropout off.
   let dropout: Dropout?
   let arena: Arena
+  /// Nil measures nothing.
+  let profile: StepProfile?
 
   /// A pass that trains: adds the gradient of every adapted tensor to `gradient`.
   public static func training(
     _ parameters: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>,
-    base: UnsafePointer<Float>? = nil, dropout: Dropout?, arena: Arena
+    base: UnsafePointer<Float>? = nil, dropout: Dropout?, arena: Arena, profile: StepProfile? = nil
   ) -> Pass {
-    Pass(parameters: parameters, gradient: gradient, base: base, dropout: dropout, arena: arena)
+    Pass(
+      parameters: parameters, gradient: gradient, base: base, dropout: dropout, arena: arena, profile: profile
+    )
   }
 
   /// A pass that only computes outputs; memory is reused from layer to layer.
   public static func inference(
     _ parameters: UnsafePointer<Float>, base: UnsafePointer<Float>? = nil, arena: Arena
   ) -> Pass {
-    Pass(parameters: parameters, gradient: nil, base: base, dropout: nil, arena: arena)
+    Pass(
+      parameters: parameters, gradient: nil, base: base, dropout: nil, arena: arena, profile: nil)
   }
 }
 

@@ -22,34 +22,26 @@ struct SequenceClassifier<Stack: Encoder>: ClassificationModel {
     let result = pass.arena.matrix(rows: batch.sequenceCount, columns: labelCount)
     let mark = pass.arena.mark
     defer { pass.arena.release(to: mark) }
-    let hidden = encoder.forward(batch, pass).hidden
-    headForward(pooled(hidden, batch.offsets, pass).view, into: result, pass)
+    let first = encoder.forward(batch, reading: .first(batch.offsets), pass).hidden
+    headForward(pooled(first, pass).view, into: result, pass)
     return result.view
   }
 
   func addGradient(_ batch: TokenBatch, labels: [Int32], _ pass: Pass) -> Double {
     let mark = pass.arena.mark
     defer { pass.arena.release(to: mark) }
-    let (hidden, tape) = encoder.forward(batch, pass)
-    let pooled = pooled(hidden, batch.offsets, pass)
+    let (first, tape) = encoder.forward(batch, reading: .first(batch.offsets), pass)
+    let pooled = pooled(first, pass)
     let logits = pass.arena.matrix(rows: batch.sequenceCount, columns: labelCount)
     headForward(pooled.view, into: logits, pass)
     let loss = replaceByGradient(logits, labels: labels)
-    let dHidden = headBackward(logits.view, pooled, batch, pass)
-    encoder.backward(dHidden, tape, offsets: batch.offsets, pass)
+    encoder.backward(headBackward(logits.view, pooled, pass), tape, pass)
     return loss
   }
 
   /// `tanh(W_p h₀ + b_p)`, S×h.
-  private func pooled(
-    _ hidden: MatrixView<Float>, _ offsets: [Int], _ pass: Pass
-  ) -> MutableMatrixView<Float> {
-    let first = pass.arena.matrix(rows: offsets.count - 1, columns: hidden.columns)
-    for (row, token) in offsets.dropLast().enumerated() {
-      (first.base + row * first.columns).update(
-        from: hidden.base + token * hidden.stride, count: first.columns)
-    }
-    let pooled = pooler.forward(first.view, pass).y
+  private func pooled(_ first: MatrixView<Float>, _ pass: Pass) -> MutableMatrixView<Float> {
+    let pooled = pooler.forward(first, pass).y
     for index in 0..<pooled.rows * pooled.columns { pooled.base[index] = tanhf(pooled.base[index]) }
     return pooled
   }
@@ -59,7 +51,7 @@ struct SequenceClassifier<Stack: Encoder>: ClassificationModel {
   }
 
   private func headForward(_ pooled: MatrixView<Float>, into logits: MutableMatrixView<Float>, _ pass: Pass) {
-    multiply(pooled, .asStored, headWeight(pass.parameters), .transposed, into: logits)
+    pass.multiply(.base, pooled, .asStored, headWeight(pass.parameters), .transposed, into: logits)
     fk_add_bias(logits.base, pass.parameters + bias.offset, logits.rows, logits.columns)
   }
 
@@ -80,31 +72,26 @@ struct SequenceClassifier<Stack: Encoder>: ClassificationModel {
     return loss * share
   }
 
-  /// Adds the head's gradient and returns that of the hidden states, T×h: zero but for first tokens.
+  /// Adds the head's gradient and returns that of the first tokens' hidden states, S×h.
   private func headBackward(
-    _ dLogits: MatrixView<Float>, _ pooled: MutableMatrixView<Float>, _ batch: TokenBatch, _ pass: Pass
+    _ dLogits: MatrixView<Float>, _ pooled: MutableMatrixView<Float>, _ pass: Pass
   ) -> MatrixView<Float> {
-    let dHidden = pass.arena.zeros(rows: batch.tokenCount, columns: encoder.hiddenSize)
     addHeadGradient(dLogits, pooled.view, pass)
     let dPooled = pass.arena.matrix(rows: pooled.rows, columns: pooled.columns)
-    multiply(dLogits, .asStored, headWeight(pass.parameters), .asStored, into: dPooled)
+    pass.multiply(.base, dLogits, .asStored, headWeight(pass.parameters), .asStored, into: dPooled)
     for index in 0..<dPooled.rows * dPooled.columns {
       dPooled.base[index] *= 1 - pooled.base[index] * pooled.base[index]
     }
     let dFirst = pass.arena.zeros(rows: pooled.rows, columns: pooled.columns)
     pooler.backward(dPooled.view, AdaptedLinear.Tape(), addingTo: dFirst, pass)
-    for (row, token) in batch.offsets.dropLast().enumerated() {
-      (dHidden.base + token * dHidden.stride).update(
-        from: dFirst.base + row * dFirst.columns, count: dFirst.columns)
-    }
-    return dHidden.view
+    return dFirst.view
   }
 
   private func addHeadGradient(_ dLogits: MatrixView<Float>, _ pooled: MatrixView<Float>, _ pass: Pass) {
     guard layout.headMode != .frozen, let gradient = pass.gradient else { return }
     let dWeight = MutableMatrixView(
       gradient + weight.offset, rows: weight.shape[0], columns: weight.shape[1])
-    multiply(dLogits, .transposed, pooled, .asStored, into: dWeight, beta: 1)
+    pass.multiply(.base, dLogits, .transposed, pooled, .asStored, into: dWeight, beta: 1)
     for row in 0..<dLogits.rows {
       fk_add(gradient + bias.offset, dLogits.base + row * labelCount, labelCount)
     }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Configuration
 internal import Files
 internal import Foundation
 internal import MPI
@@ -30,6 +31,12 @@ struct AggregateCommand: ParsableCommand {
   @Option(help: "Positive numbers, one an adapter, separated by commas. Default: all the same.")
   var weights: String?
 
+  @Option(
+    help:
+      "Round the adapters and the result to what a message of f32, bf16 or f16 carries, and say what it costs."
+  )
+  var wire = RunConfiguration.Server.Wire.f32.rawValue
+
   @Option(help: "Write the figures here as one JSON object.")
   var json: String?
 
@@ -43,7 +50,7 @@ struct AggregateCommand: ParsableCommand {
       let aggregation = try world.togetherCheckingInput {
         if rank == 0 { try requireWritableFolder(of: json, option: "--json") }
         return try AdapterAggregation(
-          method: method, folders: adapters, weights: parsedWeights(), output: output)
+          method: method, folders: adapters, weights: parsedWeights(), output: output, wire: parsedWire())
       }
       let report = try aggregation.run(world)
       try world.together {
@@ -52,6 +59,14 @@ struct AggregateCommand: ParsableCommand {
         try Terminal.deliver(report.table)
       }
     }
+  }
+
+  private func parsedWire() throws -> RunConfiguration.Server.Wire {
+    guard let parsed = RunConfiguration.Server.Wire(rawValue: wire) else {
+      let valid = RunConfiguration.Server.Wire.allCases.map(\.rawValue)
+      throw ConfigurationError(keyPath: "--wire", unknown: wire, valid: valid)
+    }
+    return parsed
   }
 
   private func parsedWeights() throws -> [Double]? {

@@ -7,7 +7,7 @@ internal import Telemetry
 struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark", abstract: "Measure a part of a run alone.",
-    subcommands: [StepCommand.self, EstimateCommand.self, CollectivesCommand.self])
+    subcommands: [StepCommand.self, EstimateCommand.self, CollectivesCommand.self, ServersCommand.self])
 }
 
 struct StepCommand: ParsableCommand {
@@ -66,11 +66,17 @@ struct StepCommand: ParsableCommand {
   }
 
   private func text(_ result: StepBenchmark.Result) -> String {
-    """
-    \(result.steps) steps, \(result.tokens) tokens, \(String(format: "%.3f", result.seconds)) s
-    \(String(format: "%.0f", result.tokensPerSecond)) tokens/s, \
-    loss \(String(format: "%.4f", result.lossFirst)) to \(String(format: "%.4f", result.lossLast))
+    let shares = result.shares.map { "\($0.kernel) \(fixed(100 * $0.share, 1)) %" }.joined(separator: ", ")
+    return """
+      \(result.steps) steps, \(result.tokens) tokens, \(fixed(result.seconds, 3)) s: \
+      \(fixed(result.tokensPerSecond, 0)) tokens/s, loss \(fixed(result.lossFirst, 4)) to \
+      \(fixed(result.lossLast, 4))
+      \(fixed(result.gigaflopsPerSecond, 1)) GFLOP/s; base and attention products alone at the same shapes \
+      \(fixed(result.productOperationsPerSecond * 1e-9, 1)): share \(fixed(result.shareOfBLAS, 3)), step / products \
+      \(fixed(result.ratioToProducts, 3))
+      time: \(shares)
+      peak memory \(formattedBytes(result.peakBytes))
 
-    """
+      """
   }
 }

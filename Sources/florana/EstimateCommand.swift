@@ -59,7 +59,7 @@ struct EstimateCommand: ParsableCommand {
       let benchmark = try world.togetherCheckingInput { try EstimateBenchmark(problem, method: method) }
       guard world.rank == 0 else { return }
       let result = try benchmark.run(repeats: repeats)
-      Terminal.write(json ? result.json.line + "\n" : text(result))
+      try Terminal.deliver(json ? result.json.line + "\n" : text(result))
     }
   }
 

@@ -17,6 +17,8 @@ struct PredictionInput {
   let collectivesPath: String?
   /// Where the run's messages were not one gather and one broadcast, the model does not speak of them.
   let serverMode: RunConfiguration.Server.Mode
+  /// What the run's messages carried; those of a prediction carry the same.
+  let wire: RunConfiguration.Server.Wire
 
   /// - Throws: the first thing that is missing, damaged, or does not fit the rest.
   init(run: String, collectives chosen: String?) throws {
@@ -27,6 +29,7 @@ struct PredictionInput {
     library = MPILibrary(environment.mpi.library)
     let configuration = try RunConfiguration.load(path: RunDirectory.configurationPath(inRunAt: run))
     serverMode = configuration.server.mode
+    wire = configuration.server.wire
     outline = try AdapterOutline(configuration)
     try Self.requireBytes(of: rounds[0], outline, configuration, run)
     let usual = URL(fileURLWithPath: run).appendingPathComponent("collectives.jsonl").relativePath
@@ -56,7 +59,7 @@ struct PredictionInput {
     }
     let method = configuration.method.name.rawValue
     let volume = try outline.volume(method: method, cohort: round.clients, round: round.round)
-    let demanded = volume.clients.reduce(0) { $0 + $1.up } * MemoryLayout<Float>.stride
+    let demanded = volume.clients.reduce(0) { $0 + $1.up } * configuration.server.wire.byteCount
     guard round.bytes.logicalUp == demanded else {
       throw PredictionError(
         origin: run,
@@ -114,7 +117,7 @@ struct PredictionScenario {
 
   private func forecast(_ method: String, round: Int) throws -> Forecast {
     let volume = try outline.volume(method: method, cohort: 0..<cohort, round: round)
-    let floatBytes = MemoryLayout<Float>.stride
+    let floatBytes = input.wire.byteCount
     let bytes = MethodVolume(
       method: method, up: volume.clients.map { $0.up * floatBytes },
       down: volume.clients.map { $0.down * floatBytes },

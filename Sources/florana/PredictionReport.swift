@@ -117,6 +117,9 @@ struct PredictionReport {
       + transferAssumptions
       + (input.serverMode == .root
         ? [] : ["server mode root, where the run's was \(input.serverMode.rawValue)"])
+      + (input.wire == .f32
+        ? []
+        : ["numbers of \(input.wire.byteCount) bytes on the wire, \(input.wire.rawValue), as in the run"])
   }
 
   private var computeAssumptions: [String] {

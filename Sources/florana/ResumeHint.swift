@@ -5,9 +5,10 @@ internal import MPI
 struct ResumeHint: Sendable {
   let command: String
 
-  /// `rankCount` is that of this job; another number does as well.
+  /// `rankCount` is that of this job; another number does as well. `MPIRUN` names a launcher other than mpirun.
   init(folder: String, rankCount: Int) {
-    let launcher = Launch.isUnderLauncher ? "mpirun -np \(rankCount) " : ""
+    let mpirun = ProcessInfo.processInfo.environment["MPIRUN"] ?? "mpirun"
+    let launcher = Launch.isUnderLauncher ? "\(mpirun) -np \(rankCount) " : ""
     let program = CommandLine.arguments.first ?? "florana"
     command = launcher + Self.quoted(program) + " simulate --resume --output " + Self.quoted(folder)
   }

@@ -26,8 +26,9 @@ struct ScalingCommand: ParsableCommand {
   @Argument(help: "The configuration, a YAML file; its numbers of clients, steps and rounds are replaced.")
   var file: String
 
-  @Option(help: "Numbers of clients, separated by commas; with --weak, of clients a rank.")
-  var clients: String
+  @Option(
+    help: "Numbers of clients, separated by commas; with --weak, of clients a rank.", transform: clientCounts)
+  var clients: [Int]
 
   @Flag(help: "Keep the local steps of a client, not those of a round.")
   var weak = false
@@ -53,21 +54,12 @@ struct ScalingCommand: ParsableCommand {
   @OptionGroup var options: LaunchOptions
 
   func validate() throws {
-    _ = try counts()
     if !(1...100_000).contains(rounds) {
       throw ValidationError("--rounds: expected 1 to 100000, found \(rounds)")
     }
     if let totalSteps, totalSteps < 1 {
       throw ValidationError("--total-steps: expected at least 1, found \(totalSteps)")
     }
-  }
-
-  private func counts() throws -> [Int] {
-    let counts = clients.split(separator: ",").map { Int($0.trimmingCharacters(in: .whitespaces)) ?? 0 }
-    guard !counts.isEmpty, counts.allSatisfy({ (1...1 << 24).contains($0) }) else {
-      throw ValidationError("--clients: expected numbers such as 4,16,64, found \(clients)")
-    }
-    return counts
   }
 
   func run() {
@@ -102,7 +94,7 @@ struct ScalingCommand: ParsableCommand {
   /// All rows' configurations, checked before the first round: one round that is not timed, then those that are.
   private func planned(rankCount: Int) throws -> (ScalingPlan, [RunConfiguration]) {
     let plan = try ScalingPlan(
-      weak ? .weak : .strong, counts: counts(), rankCount: rankCount, totalSteps: totalSteps,
+      weak ? .weak : .strong, counts: clients, rankCount: rankCount, totalSteps: totalSteps,
       of: .load(path: file, overrides: overrides))
     return (
       plan,

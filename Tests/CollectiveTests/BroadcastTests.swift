@@ -17,6 +17,7 @@ extension CollectiveTests {
       try expectBroadcast([Int32.min, .max])
       try expectBroadcast([Int64.min, .max])
       try expectBroadcast([UInt8.min, .max])
+      try expectBroadcast([UInt16.min, .max])
       try expectBroadcast([UInt64.min, .max])
     }
 

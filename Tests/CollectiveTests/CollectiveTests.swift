@@ -19,7 +19,8 @@ struct CollectiveTests {
   }
 
   @Test func theEnvironmentIsTold() throws {
-    #expect(MPIEnvironment.libraryVersion.contains("MPI"))
+    let version = MPIEnvironment.libraryVersion
+    #expect(version.contains("MPI") && version.count < 200, "\(version)")
     #expect(MPIEnvironment.standardVersion.major >= 3)
     #expect(!MPIEnvironment.processorName.isEmpty)
     #expect(try MPIEnvironment.threadLevel >= .funneled)

@@ -27,24 +27,6 @@ extension CollectiveTests {
       }
     }
 
-    /// The buffer claims more elements than it has: the refusal must come before anything is read.
-    @Test func operationsThatCannotCutAMessageRefuseItBeforeTheCall() throws {
-      let count = 1 << 32 + 4
-      var number: UInt8 = 0
-      try withUnsafeMutablePointer(to: &number) { pointer in
-        let huge = UnsafeMutableBufferPointer(start: pointer, count: count)
-        let layout = RankLayout(counts: [Int](repeating: count, count: world.size))
-        let text = "MPI_ERR_COUNT: \(count)"
-        try expect("MPI_Ibcast: \(text) elements in one message") {
-          _ = try world.startBroadcast(huge, from: 0)
-        }
-        try expect("MPI_Igatherv: MPI_ERR_COUNT: \(layout.totalCount) elements") {
-          let whole = UnsafeMutableBufferPointer(start: pointer, count: layout.totalCount)
-          _ = try world.startGather(.init(huge), layout: layout, into: world.rank == 0 ? whole : nil, to: 0)
-        }
-      }
-    }
-
     @Test(
       .enabled("needs a second rank, in a debug build") { @MainActor in checksAgreement && world.size > 1 })
     func ranksThatDifferInCountOrRootAllThrow() throws {

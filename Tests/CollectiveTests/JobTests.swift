@@ -48,7 +48,7 @@ struct JobTests {
     }
   }
 
-  @Suite(.enabled("needs Open MPI's mpirun") { Job.launcher != nil }) struct ThreeRanks {
+  @Suite(.enabled("needs the mpirun of its MPI") { Job.launcher != nil }) struct ThreeRanks {
     @Test func aJobThatGoesWellEndsWithZero() throws {
       let job = try launch(.allIsWell)
       #expect(job.status == 0)
@@ -67,7 +67,7 @@ struct JobTests {
       let job = try launch(.allRanksThrow)
       #expect(job.status == 2)
       #expect(job.reports("report: ") == ["clients.count: expected 1 or more, found 0"])
-      #expect(!job.standardError.contains("MPI_ABORT"))
+      #expect(!job.standardError.uppercased().contains("MPI_ABORT"))
     }
 
     @Test func anErrorThatAllRanksLearnIsReportedOnce() throws {
@@ -76,13 +76,12 @@ struct JobTests {
       let report = try #require(job.reports("report: ").first)
       #expect(report.hasPrefix("rank 2 on host ") && report.hasSuffix(": no such file"))
       #expect(job.reports("report: ").count == 1)
-      #expect(!job.standardError.contains("MPI_ABORT"))
+      #expect(!job.standardError.uppercased().contains("MPI_ABORT"))
     }
 
     @Test func aRankThatDiesEndsTheJob() throws {
       let job = try launch(.oneRankDies)
-      // 110 is mpirun's status for a job that outlives its timeout.
-      #expect(job.status != 0 && job.status != 110)
+      #expect(job.status != 0 && !job.hasTimedOut)
     }
   }
 }

@@ -50,6 +50,47 @@ extension CollectiveTests {
       }
     }
 
+    @Test func transfersUnderWayAreWhole() throws {
+      let parts = (0..<world.size).map { rank in (0...10 * rank).map { Float(100 * rank + $0) } }
+      let layout = RankLayout(counts: parts.map(\.count))
+      var whole = [Float](zeroCount: world.rank == 0 ? layout.totalCount : 0)
+      var message = (0..<50).map { Float(world.rank == 0 ? $0 : -1) }
+      let before = world.transferred
+      try withLimit(3) {
+        try whole.withMutableMPIBuffer { whole throws(MPIError) in
+          try message.withMutableMPIBuffer { message throws(MPIError) in
+            try parts[world.rank].withMPIBuffer { part throws(MPIError) in
+              let gather = try world.startGather(
+                part, layout: layout, into: world.rank == 0 ? whole : nil, to: 0)
+              let broadcast = try world.startBroadcast(message, from: 0)
+              while try !gather.advance() {}
+              try gather.wait()
+              try broadcast.wait()
+            }
+          }
+        }
+      }
+      let gathered = world.rank == 0 ? parts.flatMap { $0 } : []
+      #expect(whole == gathered)
+      #expect(message == (0..<50).map { Float($0) })
+      let part = 4 * parts[world.rank].count
+      let moved = Transfer.gather(part, of: 4 * layout.totalCount, isRoot: world.rank == 0)
+      #expect(
+        world.transferred - before == moved + .broadcast(200, isRoot: world.rank == 0, size: world.size))
+    }
+
+    /// Rank s sends r + s elements to rank r: whether a rank's own layouts fit is another rank's secret.
+    @Test(arguments: [0, 1, 2, 3, 100]) func exchangesAreWhole(limit: Int) throws {
+      let (rank, ranks) = (world.rank, 0..<world.size)
+      let layout = RankLayout(counts: ranks.map { $0 + rank })
+      let parts = ranks.flatMap { [Int64](repeating: Int64(10 * rank + $0), count: $0 + rank) }
+      let expected = ranks.flatMap { [Int64](repeating: Int64(10 * $0 + rank), count: $0 + rank) }
+      try withLimit(limit) {
+        let whole = try world.alltoall(parts, layout, receiving: layout)
+        #expect(whole == expected)
+      }
+    }
+
     @Test func reductionsAreTheSameInPieces() throws {
       let array = (0..<100).map { Float($0 * world.rank) }
       let sum = (0..<100).map { Float($0 * (world.size - 1) * world.size / 2) }

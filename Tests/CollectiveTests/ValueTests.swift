@@ -23,13 +23,6 @@ import Testing
     #expect(layout.range(of: 2).lowerBound == Int(Int32.max) && layout.fits(Int(Int32.max)))
   }
 
-  @Test func aRefusalReadsLikeAnErrorOfMPI() {
-    #expect(
-      "\(MPIError.tooLong("MPI_Ibcast", 1 << 31))"
-        == "MPI_Ibcast: MPI_ERR_COUNT: 2147483648 elements in one message; "
-        + "MPI counts with 32 bits, up to 2147483647")
-  }
-
   @Test func transfersAddAndSubtract() {
     let a = Transfer(sentByteCount: 5, receivedByteCount: 7)
     let b = Transfer(sentByteCount: 2, receivedByteCount: 3)

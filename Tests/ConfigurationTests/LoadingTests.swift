@@ -33,7 +33,7 @@ let minimal = """
                     momentum: 0.9, schedule: linear, warm-up: 5, clip-norm: 0, optimizer-state: keep }
         method: { name: florana-matrix }
         evaluate: { every: 2, personalised: false, oracle: true, batch: 32 }
-        server: { mode: root }
+        server: { mode: root, wire: bf16 }
         checkpoint: { every: 5 }
         """)
     var expected = RunConfiguration(modelPath: "../models/m", dataPath: "data/d")
@@ -65,6 +65,7 @@ let minimal = """
     expected.evaluate.personalised = false
     expected.evaluate.oracle = true
     expected.evaluate.batch = 32
+    expected.server.wire = .bf16
     expected.checkpoint.every = 5
     #expect(configuration == expected)
   }

@@ -90,6 +90,8 @@ import Testing
     ("evaluate: { batch: \(Int.max) }", "evaluate.batch: expected a whole number from 1 to 1000000"),
     ("evaluate: { every: 0 }", "evaluate.every"),
     ("server: { mode: shard }", "server.mode: expected one of root, pipelined, sharded; found shard"),
+    ("server: { wire: bf61 }", "server.wire: expected one of f32, bf16, f16; found bf61; did you mean bf16?"),
+    ("server: { wire: 16 }", "server.wire: expected one of f32, bf16, f16; found 16"),
     ("checkpoint: { every: -1 }", "expected a whole number of at least 0"),
     ("seed: -1", "seed: expected a whole number from 0"),
     ("seed: 1\nseed: 2", "seed: expected each key once"),

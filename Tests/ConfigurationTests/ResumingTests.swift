@@ -28,6 +28,7 @@ import Testing
       } == "--resume: adapter.rank: expected 8, as the run began; found 4")
     #expect(
       error { $0.adapter.targets = ["key"] }?.contains("adapter.targets: expected [query, value]") == true)
+    #expect(error { $0.server.wire = .f16 }?.contains("server.wire: expected f32") == true)
     #expect(error { $0.evaluate.oracle = true }?.contains("evaluate.oracle: expected false") == true)
   }
 

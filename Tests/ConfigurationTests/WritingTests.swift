@@ -49,6 +49,7 @@ import Testing
         batch: 64
       server:
         mode: root
+        wire: f32
       checkpoint:
         every: 0
 

@@ -14,6 +14,9 @@ public final class Job {
     public let standardOutput: String
     public let standardError: String
 
+    /// Whether the launcher ended a job that took too long: Open MPI's has a status for it, MPICH's says so.
+    public var hasTimedOut: Bool { status == 110 || standardError.contains("APPLICATION TIMED OUT") }
+
     /// The lines of standard error that this program wrote, among the launcher's own: without `prefix`.
     public func reports(_ prefix: String) -> [String] {
       standardError.split(whereSeparator: \.isNewline).filter { $0.hasPrefix(prefix) }
@@ -21,12 +24,21 @@ public final class Job {
     }
   }
 
-  /// The mpirun that takes Open MPI's options; nil where there is none.
+  /// Whether this was built with Open MPI, and not with MPICH.
+  public static let isOpenMPI = MPIEnvironment.libraryVersion.hasPrefix("Open MPI")
+
+  /// What starts ranks: `MPIRUN` names it where it is not mpirun.
+  public static let launcherName = ProcessInfo.processInfo.environment["MPIRUN"] ?? "mpirun"
+
+  /// The launcher, where it is there and that of the MPI that this was built with.
   public static let launcher: URL? = {
-    guard MPIEnvironment.libraryVersion.hasPrefix("Open MPI") else { return nil }
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-    return path.split(separator: ":").map { URL(filePath: String($0)).appending(path: "mpirun") }
-      .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/" }
+    let path = (launcherName.contains("/") ? [""] : folders).map { $0 + launcherName }
+      .first { FileManager.default.isExecutableFile(atPath: $0) }
+    guard let path, let version = try? run([path, "--version"], ranks: nil).standardOutput,
+      version.contains("Open MPI") == isOpenMPI
+    else { return nil }
+    return URL(filePath: path)
   }()
 
   /// The folder of the built products, that of the test program itself.
@@ -66,19 +78,19 @@ public final class Job {
     try Job(command, ranks: ranks, environment: environment, folder: folder).outcome()
   }
 
-  /// Ranks share the cores of a test machine, so they give theirs up while they wait.
+  /// Ranks share the cores of a test machine. Open MPI wants leave for that, and lets them give a core up while they
+  /// wait; MPICH wants none, and has no such setting.
   private static func options(ranks: Int) -> [String] {
-    [
-      "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1", "--timeout", "120", "-n",
-      "\(ranks)",
-    ]
+    let sharing = ["--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
+    return (isOpenMPI ? sharing : []) + ["-n", "\(ranks)"]
   }
 
   private static func environment(_ extra: [String: String]) -> [String: String] {
     // A job that a test starts under mpirun is one of its own: it must not find the outer job's variables.
     var environment = ProcessInfo.processInfo.environment.filter { name, _ in
-      !["OMPI_", "PMIX_", "PRTE_"].contains { name.hasPrefix($0) }
+      !["OMPI_", "PMIX_", "PRTE_", "PMI_", "HYDI_"].contains { name.hasPrefix($0) }
     }
+    environment["MPIEXEC_TIMEOUT"] = "240"
     environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
     environment["OMPI_MCA_btl_vader_single_copy_mechanism"] = "none"

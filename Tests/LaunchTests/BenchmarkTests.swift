@@ -28,13 +28,45 @@ extension LaunchTests {
       #expect((result["shareOfPeak"] != nil) == (method == "florana"))
     }
 
+    private func lines(_ job: Job.Outcome) throws -> [[String: Any]] {
+      try job.standardOutput.split(separator: "\n").map { line in
+        try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      }
+    }
+
+    @Test func everyServerModeIsMeasuredOnTheSameUpdates() throws {
+      let arguments = ["benchmark", "servers", "tiny.yaml", "--clients", "3,6", "--exchanges", "2"]
+      let job = try world.florana(arguments + ["--json"], ranks: 3)
+      #expect(job.status == 0, "\(job.standardError)")
+      let results = try lines(job)
+      #expect(
+        results.map { "\($0["clients"]!) \($0["mode"]!)" } == [
+          "3 root", "3 pipelined", "3 sharded", "6 root", "6 pipelined", "6 sharded",
+        ])
+      // Rank 4 on two blocks and a head of 99 floats; a rank has a third of the clients.
+      let (block, head) = (4 * (3 * 64 + 96), 99)
+      #expect(results[3]["receivedBytes"] as? Int == 4 * 4 * (2 * block + head))
+      #expect(results[4]["receivedBytes"] as? Int == 4 * 4 * (2 * block + head))
+      // Three ranks share eight layers: the last serves three and the head, and gets the others' messages.
+      let share = 4 * (2 * 64 + 96)
+      #expect(results[5]["receivedBytes"] as? Int == 4 * (4 * (share + head) + 2 * block - share))
+      for result in results {
+        let seconds = try #require(result["seconds"] as? Double)
+        let phases = try #require(result["phases"] as? [String: Double])
+        #expect(phases.keys.sorted() == ["broadcast", "estimate", "gather", "wait"])
+        #expect(seconds > 0 && phases["estimate"]! > 0 && phases["estimate"]! <= seconds)
+      }
+      let table = try world.florana(arguments, ranks: nil).standardOutput
+      #expect(table.split(separator: "\n").count == 7 && table.contains("sharded"))
+      let refused = try world.florana(arguments + ["--set", "data.partition.kind=nature"], ranks: 2)
+      #expect(refused.status == 2 && refused.standardError.contains("natural"))
+    }
+
     @Test func collectivesAreMeasuredAtTheMessagesOfARun() throws {
       let arguments = ["benchmark", "collectives", "tiny.yaml", "--sizes", "8,4KiB", "--iterations", "3"]
       let job = try world.florana(arguments + ["--json"], ranks: 3)
       #expect(job.status == 0, "\(job.standardError)")
-      let lines = try job.standardOutput.split(separator: "\n").map { line in
-        try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-      }
+      let lines = try lines(job)
       let sizes = lines.map { "\($0["operation"]!) \($0["bytes"]!)" }
       // Rank 4 on two blocks and a head of 99 floats; block placement gives 3 of 7 clients to a rank.
       let floats = 2 * 4 * (3 * 64 + 96) + 99

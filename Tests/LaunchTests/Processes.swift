@@ -1,4 +1,6 @@
 import Foundation
+import LaunchSupport
+import TestSupport
 
 /// Processes of this machine, as the tests that end them look at them.
 enum Processes {
@@ -23,6 +25,15 @@ enum Processes {
 
   static func children(of parent: Int32) -> [Int32] {
     alive.filter { status(of: $0)?.parent == "\(parent)" }
+  }
+
+  /// The processes of a job that run the program, which MPICH's mpirun starts through one of its own.
+  static func ranks(of job: Job) -> [Int32] {
+    descendants(of: job.processIdentifier).filter { executable(of: $0) == TinyWorld.program }
+  }
+
+  private static func executable(of pid: Int32) -> String? {
+    try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
   }
 
   static func descendants(of parent: Int32) -> [Int32] {

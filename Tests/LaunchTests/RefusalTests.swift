@@ -205,7 +205,8 @@ extension LaunchTests {
     @Test func theVersionNamesLibraries() throws {
       let job = try world.florana(["--version"], ranks: nil)
       #expect(job.status == 0)
-      #expect(["florana 0", "MPI: Open MPI", "BLAS: OpenBLAS"].allSatisfy(job.standardOutput.contains))
+      let mpi = Job.isOpenMPI ? "MPI: Open MPI" : "MPI: MPICH"
+      #expect(["florana 0", mpi, "BLAS: OpenBLAS"].allSatisfy(job.standardOutput.contains))
     }
 
     @Test func theDoctorFindsABrokenModel() throws {

@@ -72,6 +72,8 @@ extension LaunchTests {
       (["method.name=flora", "clients.participation=0.6"], 3, 2),
       (["method.name=fedex-lora"], 1, 3),
       (["method.name=fed-sb", "training.optimizer-state=keep"], 3, 2),
+      (["method.name=fedex-lora", "server.wire=bf16", "clients.participation=0.6"], 3, 2),
+      (["method.name=florana", "server.wire=f16", "training.optimizer-state=keep"], 1, 3),
       (
         [
           "method.name=hetlora", "adapter.rank=[4, 1, 2, 2, 3, 4, 1]", "adapter.head=local",
@@ -100,6 +102,7 @@ extension LaunchTests {
     @Test(arguments: [
       ["method.name=fedex-lora"], ["method.name=fedsa-lora", "adapter.head=local"],
       ["method.name=florana", "clients.participation=0.5"],
+      ["method.name=fedsa-lora", "server.wire=bf16"],
     ])
     func theServersModeMayChange(settings: [String]) throws {
       let settings = settings + ["training.optimizer-state=keep", "checkpoint.every=1"]
@@ -137,11 +140,12 @@ extension LaunchTests {
         [TinyWorld.program, "simulate", "tiny.yaml", "--output", "run"] + overrides, ranks: 3,
         folder: world.folder)
       #expect(Processes.wait(upTo: 60) { checkpoints("run").contains { !$0.hasSuffix(".partial") } })
-      for rank in Processes.children(of: job.processIdentifier) { kill(rank, SIGKILL) }
+      for rank in Processes.ranks(of: job) { kill(rank, SIGKILL) }
       let killed = job.outcome()
       #expect(killed.status != 0)
       #expect(
-        killed.standardOutput.contains("goes on with: mpirun -np 3 \(TinyWorld.program) simulate --resume"))
+        killed.standardOutput.contains(
+          "goes on with: \(Job.launcherName) -np 3 \(TinyWorld.program) simulate --resume"))
       try #require(
         !FileManager.default.fileExists(atPath: path("run/summary.json")), "it was killed too late")
       // What a crash can leave: half a line, and half a checkpoint.
@@ -160,7 +164,7 @@ extension LaunchTests {
     private func killRanks(ofRun arguments: [String], once condition: () throws -> Bool) throws {
       let job = try Job([TinyWorld.program, "simulate"] + arguments, ranks: 3, folder: world.folder)
       #expect(Processes.wait(upTo: 60) { (try? condition()) == true })
-      for rank in Processes.children(of: job.processIdentifier) { kill(rank, SIGKILL) }
+      for rank in Processes.ranks(of: job) { kill(rank, SIGKILL) }
       #expect(job.outcome().status != 0)
     }
 
@@ -219,7 +223,8 @@ extension LaunchTests {
       #expect(job.status == 1 && reports.count == 1, "\(job.standardError)")
       #expect(reports.first?.contains("run/adapter: ") == true)
       let command =
-        "; after round 2 go on with: mpirun -np 2 \(TinyWorld.program) simulate --resume --output run"
+        "; after round 2 go on with: \(Job.launcherName) -np 2 \(TinyWorld.program) simulate --resume"
+        + " --output run"
       #expect(reports.first?.hasSuffix(command) == true, "\(reports)")
       try FileManager.default.removeItem(atPath: path("run/adapter"))
       #expect(try resume("run", ranks: 3).status == 0)

@@ -53,13 +53,12 @@ import Testing
 
   @Test func convertsHalfPrecision() throws {
     // 1, −2, 2⁻²⁴ (the smallest subnormal), 2⁻¹⁴ (the smallest normal), 65504 (the largest), infinities.
-    let halves: [UInt16] = [0x3C00, 0xC000, 0x0001, 0x0400, 0x7BFF, 0x7C00, 0xFC00, 0x8000]
-    let header = #"{"h":{"dtype":"F16","shape":[8],"data_offsets":[0,16]}}"#
+    let halves: [UInt16] = [0x3C00, 0xC000, 0x0001, 0x0400, 0x7BFF, 0x7C00, 0xFC00, 0x8000, 0x7E00]
+    let header = #"{"h":{"dtype":"F16","shape":[9],"data_offsets":[0,18]}}"#
     let file = try SafetensorsFile(path: folder.file(header: padded(header), data: bytes(halves)))
     let found = try file.floatArray(named: "h")
-    #expect(found == [1, -2, 0x1p-24, 0x1p-14, 65504, .infinity, -.infinity, 0])
-    #expect(found[7].sign == .minus)
-    #expect(Float(halfBits: 0x7E00).isNaN)
+    #expect(found.prefix(8) == [1, -2, 0x1p-24, 0x1p-14, 65504, .infinity, -.infinity, 0])
+    #expect(found[7].sign == .minus && found[8].isNaN)
   }
 
   @Test func convertsBrainFloatsAndDoubles() throws {

@@ -1,5 +1,6 @@
 import Adapters
 import Aggregation
+import Configuration
 import LinearAlgebra
 import MPI
 import Telemetry
@@ -13,11 +14,11 @@ import Testing
     head: [HeadTensor(name: "w", shape: [2])], headMode: .shared)
 
   /// Every chosen float of client c is c, as it lies at the root after a gather.
-  private func message(_ chosen: FloatRanges, _ cohort: [Int], _ placement: Placement) -> [Float] {
-    (0..<placement.rankCount).flatMap { rank -> [Float] in
-      var packed = PackedUpdates()
+  private func message(_ chosen: FloatRanges, _ cohort: [Int], _ placement: Placement) throws -> [Float] {
+    try (0..<placement.rankCount).flatMap { rank -> [Float] in
+      var packed = PackedUpdates(.f32)
       for client in placement.clients(of: cohort, onRank: rank) {
-        packed.append(
+        try packed.append(
           AdapterParameters(layout: layout, values: [Float](repeating: Float(client), count: layout.count)),
           chosen)
       }
@@ -30,17 +31,17 @@ import Testing
 
   private func gathered(
     _ chosen: FloatRanges, _ cohort: [Int], _ weights: [Double], _ placement: Placement
-  ) -> GatheredUpdates {
+  ) throws -> GatheredUpdates {
     let common = AdapterParameters(layout: layout, values: [Float](repeating: -7, count: layout.count))
     return GatheredUpdates(
       whole, cohort: cohort, weights: weights, layouts: cohort.map { _ in layout }, common: common,
-      sent: message(chosen, cohort, placement), GatherOrder(cohort, placement) { _ in chosen })
+      sent: try message(chosen, cohort, placement), GatherOrder(cohort, placement) { _ in chosen })
   }
 
   @Test(arguments: Placement.Kind.allCases, [1, 2, 3, 5])
   func updatesAreFoundInOrderOfClientId(kind: Placement.Kind, rankCount: Int) throws {
     let placement = Placement(kind: kind, clientCount: 9, rankCount: rankCount)
-    let gathered = gathered(layout.trainable, [1, 4, 5, 8], [0.1, 0.2, 0.3, 0.4], placement)
+    let gathered = try gathered(layout.trainable, [1, 4, 5, 8], [0.1, 0.2, 0.3, 0.4], placement)
     try gathered.withUpdates(of: layout.layers[0]) { updates in
       #expect(updates.clients.map { $0.a[0, 0] } == [1, 4, 5, 8])
       #expect(updates.clients.map { $0.b[2, 0] } == [1, 4, 5, 8])
@@ -52,7 +53,7 @@ import Testing
   @Test func whatIsNotSentIsWhatAllHave() throws {
     let placement = Placement(kind: .cyclic, clientCount: 4, rankCount: 3)
     let onlyB = layout.floats(a: false, b: true, head: false)
-    let gathered = gathered(onlyB, [0, 1, 3], [0.5, 0.25, 0.25], placement)
+    let gathered = try gathered(onlyB, [0, 1, 3], [0.5, 0.25, 0.25], placement)
     try gathered.withUpdates(of: layout.layers[0]) { updates in
       #expect(updates.clients.map { $0.b[0, 0] } == [0, 1, 3])
       #expect(updates.clients.allSatisfy { $0.a[0, 0] == -7 && $0.a[0, 1] == -7 })
@@ -153,11 +154,12 @@ import Testing
   }
 
   /// Three clients on two ranks; an update has 7 floats.
-  private func audit(_ wires: [Int64]) throws -> ByteAudit {
+  private func audit(_ wires: [Int64], _ wire: WireFormat = .f32) throws -> ByteAudit {
     try ByteAudit(
       wires: wires, rule: FedIT(), layout: layout, cohort: [0, 2, 3],
       cohortLayouts: [layout, layout, layout],
-      placement: Placement(kind: .block, clientCount: 4, rankCount: 2), parcels: [whole], round: 1)
+      placement: Placement(kind: .block, clientCount: 4, rankCount: 2), parcels: [whole], round: 1, wire: wire
+    )
   }
 
   @Test func bytesThatAgreeAreReported() throws {
@@ -165,10 +167,17 @@ import Testing
       try audit(wires()).counted == ByteCounts(logicalUp: 84, logicalDown: 84, gathered: 56, broadcast: 28))
   }
 
+  @Test func numbersOf16BitsTakeHalf() throws {
+    #expect(
+      try audit(wires().map { $0 / 2 }, .f16).counted
+        == ByteCounts(logicalUp: 42, logicalDown: 42, gathered: 28, broadcast: 14))
+  }
+
   @Test func bytesThatDisagreeEndTheRun() {
     #expect(throws: SimulationError.self) { try audit(wires { $0.packed += 4 }) }
     #expect(throws: SimulationError.self) { try audit(wires { $0.applied -= 4 }) }
     #expect(throws: SimulationError.self) { try audit(wires { $0.gather.sentByteCount += 1 }) }
     #expect(throws: SimulationError.self) { try audit(wires { $0.broadcast.receivedByteCount -= 28 }) }
+    #expect(throws: SimulationError.self) { try audit(wires(), .bf16) }
   }
 }

@@ -108,7 +108,7 @@ struct AdaptedModel {
           keepingTape
           ? Pass.training(values.baseAddress!, gradient: $0.baseAddress!, dropout: nil, arena: arena)
           : Pass.inference(values.baseAddress!, arena: arena)
-        return Matrix(encoder.forward(batch, pass).hidden)
+        return Matrix(encoder.forward(batch, reading: nil, pass).hidden)
       }
     }
   }

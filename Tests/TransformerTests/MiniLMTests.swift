@@ -23,7 +23,7 @@ struct MiniLMTests {
     let values = [Float](repeating: 0, count: layout.count)
     let arena = Arena()
     let hidden: Matrix<Float> = values.withUnsafeBufferPointer {
-      Matrix(encoder.forward(batch, .inference($0.baseAddress!, arena: arena)).hidden)
+      Matrix(encoder.forward(batch, reading: nil, .inference($0.baseAddress!, arena: arena)).hidden)
     }
     let expected = try Golden.file("minilm/expected-base.safetensors")
     let (firsts, lasts) = (try expected.floatArray(named: "first"), try expected.floatArray(named: "last"))

@@ -1,0 +1,31 @@
+internal import CKernels
+internal import LinearAlgebra
+
+/// The tokens whose last hidden states are read, in order; the last block computes what these need and no more.
+struct ReadTokens: Sendable {
+  /// Rows of the batch.
+  let tokens: [Int]
+  /// Where each sequence's begin among them; one more than there are sequences.
+  let offsets: [Int]
+
+  /// The first token of every sequence, whose offsets in the batch are given.
+  static func first(_ offsets: [Int]) -> ReadTokens {
+    ReadTokens(tokens: Array(offsets.dropLast()), offsets: Array(offsets.indices))
+  }
+
+  /// Their rows of `x`, copied.
+  func rows(of x: MatrixView<Float>, _ arena: Arena) -> MatrixView<Float> {
+    let result = arena.matrix(rows: tokens.count, columns: x.columns)
+    for (row, token) in tokens.enumerated() {
+      (result.base + row * result.stride).update(from: x.base + token * x.stride, count: x.columns)
+    }
+    return result.view
+  }
+
+  /// Adds a gradient of the rows to that of the whole.
+  func add(_ rows: MatrixView<Float>, to whole: MutableMatrixView<Float>) {
+    for (row, token) in tokens.enumerated() {
+      fk_add(whole.base + token * whole.stride, rows.base + row * rows.stride, rows.columns)
+    }
+  }
+}

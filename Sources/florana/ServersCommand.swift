@@ -1,0 +1,75 @@
+internal import ArgumentParser
+internal import Configuration
+internal import MPI
+internal import Simulation
+internal import Telemetry
+
+struct ServersCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "servers",
+    abstract:
+      "Time the exchange of a round under each server.mode: gather, estimate and broadcast, without training.",
+    discussion: """
+      Every mode serves the same updates in turn: those of all clients that take part in a round of the configuration,
+      filled with numbers. Seconds are the slowest rank's, the median over the exchanges; a rank that waits for
+      another's estimate waits within the transfer. MB is what comes to the rank to which most comes.
+      Examples:
+        mpirun -np 4 florana benchmark servers examples/sentiment.yaml
+        mpirun -np 4 florana benchmark servers examples/sentiment.yaml --clients 8,32,128 --set adapter.rank=32
+      """)
+
+  @Argument(help: "The configuration, a YAML file.")
+  var file: String
+
+  @Option(
+    help: "Numbers of clients, separated by commas. Default: the configuration's.", transform: clientCounts)
+  var clients: [Int]?
+
+  @Option(help: "Timed exchanges of every mode.")
+  var exchanges = 5
+
+  @Option(name: .customLong("set"), help: "Override a key: key.path=value. May be repeated.")
+  var overrides: [String] = []
+
+  @Flag(help: "Print one JSON object a line.")
+  var json = false
+
+  @OptionGroup var options: LaunchOptions
+
+  func validate() throws {
+    if !(1...100_000).contains(exchanges) {
+      throw ValidationError("--exchanges: expected 1 to 100000, found \(exchanges)")
+    }
+  }
+
+  func run() {
+    Launch.run(blasThreads: options.blasThreads) { world in
+      let configurations = try world.togetherCheckingInput { try self.configurations() }
+      var results: [ServerBenchmark.Result] = []
+      for configuration in configurations {
+        let experiment = try world.togetherCheckingInput { try Experiment(configuration) }
+        results += try ServerBenchmark(experiment, exchanges: exchanges).run(world)
+      }
+      guard world.rank == 0 else { return }
+      try Terminal.deliver(json ? results.map { $0.json.line + "\n" }.joined() : Self.text(results))
+    }
+  }
+
+  private func configurations() throws -> [RunConfiguration] {
+    let counts = clients?.map { ["clients.count=\($0)"] } ?? [[]]
+    return try counts.map { try RunConfiguration.load(path: file, overrides: overrides + $0) }
+  }
+
+  private static func text(_ results: [ServerBenchmark.Result]) -> String {
+    let phases = ServerBenchmark.phases
+    let header = ["method", "mode", "ranks", "clients", "seconds"] + phases.map(\.rawValue) + ["MB"]
+    return aligned(
+      [header]
+        + results.map { result in
+          [
+            result.method, result.mode.rawValue, "\(result.rankCount)", "\(result.clientCount)",
+            fixed(result.seconds, 4),
+          ] + phases.map { fixed(result.phases[$0], 4) } + [fixed(Double(result.receivedByteCount) / 1e6, 2)]
+        }, leading: 2)
+  }
+}
