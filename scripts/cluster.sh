@@ -6,6 +6,8 @@
 #     --hosts N            hosts node0, node1, …                                   (4)
 #     --slots N            ranks that mpirun puts on each                          (2)
 #     --rate RATE          of every link, both ways: 100mbit, 1gbit                (as fast as the kernel copies)
+#     --buffer SIZE        of the switch for each of its ports, with --rate; packets beyond are lost, as when many hosts
+#                          send to one at once. Switches have 100 KB to some MB a port          (1mb)
 #     --delay TIME         one way from host to host: 500us, 20ms                  (none)
 #     --counters FILE      bytes and packets of every host's link before and after the command, as JSON
 #     --fault WHAT@WHEN:HOST   link-down: the cable is pulled; link-up: it is put back; crash: the power goes. WHEN is

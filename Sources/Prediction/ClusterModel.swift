@@ -11,10 +11,13 @@ public struct ClusterModel: Sendable, Equatable {
 
   public let basis: Basis
   public let spread: RankSpread
+  /// Of the run; nil where its choices are not known.
+  public let library: MPILibrary?
 
-  public init(_ basis: Basis, spread: RankSpread) {
+  public init(_ basis: Basis, spread: RankSpread, library: MPILibrary? = nil) {
     self.basis = basis
     self.spread = spread
+    self.library = library
   }
 
   /// The first size at which MPI libraries send a broadcast as a scatter and an all-gather (MPICH's).
@@ -22,13 +25,23 @@ public struct ClusterModel: Sendable, Equatable {
 
   /// Seconds of a gather; `bytes` is the mean part of the ranks off the root's host.
   public func gatherSeconds(bytes: Double, hasEqualParts: Bool) -> Double {
-    let algorithm = CollectiveAlgorithm.linearGather
+    let algorithm = gatherAlgorithm(hasEqualParts: hasEqualParts)
     switch basis {
     case .formulas(let link): return algorithm.seconds(bytes: bytes, link: link, spread)
     case .measured(let collectives, let rate, let latency):
       let fit = hasEqualParts ? collectives.gather : collectives.unequalGather
-      return transferred(fit, bytes, collectives, algorithm, rate, latency)
+      let before = gatherAlgorithm(hasEqualParts: hasEqualParts, on: collectives.spread)
+      return transferred(fit, bytes, collectives, (before, algorithm), rate, latency)
     }
+  }
+
+  /// The algorithm assumed: the library's where that is known, else the linear one.
+  public func gatherAlgorithm(hasEqualParts: Bool) -> CollectiveAlgorithm {
+    gatherAlgorithm(hasEqualParts: hasEqualParts, on: spread)
+  }
+
+  private func gatherAlgorithm(hasEqualParts: Bool, on spread: RankSpread) -> CollectiveAlgorithm {
+    library?.gather(ranks: spread.rankCount, hasEqualParts: hasEqualParts) ?? .linearGather
   }
 
   /// Seconds of a broadcast of `bytes`.
@@ -37,31 +50,62 @@ public struct ClusterModel: Sendable, Equatable {
     switch basis {
     case .formulas(let link): return algorithm.seconds(bytes: bytes, link: link, spread)
     case .measured(let collectives, let rate, let latency):
-      return transferred(collectives.broadcast, bytes, collectives, algorithm, rate, latency)
+      let before = broadcastAlgorithm(bytes: bytes, on: collectives.spread)
+      return transferred(collectives.broadcast, bytes, collectives, (before, algorithm), rate, latency)
     }
   }
 
-  /// The algorithm assumed: the one that was measured where that can be told, else the common choice by size.
+  /// The algorithm assumed: the library's where it is known and the measurements do not contradict, else the one
+  /// that is nearest to them, else the common choice by size.
   public func broadcastAlgorithm(bytes: Double) -> CollectiveAlgorithm {
-    if case .measured(let collectives, _, _) = basis, let found = collectives.broadcastAlgorithm {
-      return found
-    }
-    return bytes < Self.longBroadcast ? .binomialBroadcast : .scatterAllgather
+    broadcastAlgorithm(bytes: bytes, on: spread)
   }
+
+  /// Every algorithm assumed for a broadcast, with the least size from which it is.
+  public var broadcastAlgorithms: [(fromBytes: Int, algorithm: CollectiveAlgorithm)] {
+    (0...30).reduce(into: []) { choices, exponent in
+      let algorithm = broadcastAlgorithm(bytes: Double(1 << exponent))
+      if choices.last?.algorithm != algorithm { choices.append((1 << exponent, algorithm)) }
+    }
+  }
+
+  private func broadcastAlgorithm(bytes: Double, on spread: RankSpread) -> CollectiveAlgorithm {
+    let known = library?.broadcast(bytes: bytes, ranks: spread.rankCount)
+    let common = bytes < Self.longBroadcast ? CollectiveAlgorithm.binomialBroadcast : .scatterAllgather
+    guard case .measured(let collectives, _, _) = basis, let found = collectives.broadcastAlgorithm else {
+      return known ?? common
+    }
+    return contradicts(collectives) ? found : known ?? found
+  }
+
+  /// Whether a large broadcast crossed the busiest link far more or less often than the library's algorithm would:
+  /// it can be told to take another.
+  private func contradicts(_ collectives: MeasuredCollectives) -> Bool {
+    let largest = Double(collectives.broadcast.parts.last!.sizes.upperBound),
+      ranks = collectives.spread.rankCount
+    guard let known = library?.broadcast(bytes: largest, ranks: ranks),
+      let found = collectives.broadcastVolume
+    else { return false }
+    let ratio = found / known.volume(collectives.spread)
+    return max(ratio, 1 / ratio) > Self.contradiction
+  }
+
+  /// Neighbouring algorithms' volumes differ by less, measured ones of the same algorithm by far less.
+  private static let contradiction = 1.5
 
   private func transferred(
-    _ fit: RangedFit, _ bytes: Double, _ measured: MeasuredCollectives, _ algorithm: CollectiveAlgorithm,
-    _ rate: Double?, _ latency: Double?
+    _ fit: RangedFit, _ bytes: Double, _ measured: MeasuredCollectives,
+    _ algorithms: (before: CollectiveAlgorithm, now: CollectiveAlgorithm), _ rate: Double?, _ latency: Double?
   ) -> Double {
     func ratio(_ new: Double, _ old: Double) -> Double { old > 0 ? new / old : 1 }
-    let before = measured.spread
-    let messages = ratio(
-      Double(algorithm.messageCount(spread)), Double(algorithm.messageCount(before)))
-    let volume = ratio(algorithm.volume(spread), algorithm.volume(before))
+    let (before, now) = algorithms
+    let messages = Double(now.messageCount(spread))
+    let volume = ratio(now.volume(spread), before.volume(measured.spread))
     let slowdown = rate.flatMap { rate in measured.linkBytesPerSecond.map { $0 / rate } } ?? 1
     let moving = max(0, fit.seconds(bytes: bytes) - fit.latencySeconds)
     let waiting =
-      latency.map { $0 * Double(algorithm.messageCount(spread)) } ?? fit.latencySeconds * messages
+      latency.map { $0 * messages }
+      ?? fit.latencySeconds * ratio(messages, Double(before.messageCount(measured.spread)))
     return waiting + moving * volume * slowdown
   }
 }

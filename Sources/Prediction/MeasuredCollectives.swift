@@ -62,9 +62,9 @@ public struct MeasuredCollectives: Sendable, Equatable {
   /// Bytes a second over one link, from the largest gathers: all remote parts come in by the root's. Of both
   /// gathers the faster, since what disturbs a measurement only slows it. Nil where all ranks are on one host.
   public var linkBytesPerSecond: Double? {
-    let beta = min(gather.parts.last!.line.beta, unequalGather.parts.last!.line.beta)
-    guard spread.remoteRankCount > 0, beta > 0 else { return nil }
-    return CollectiveAlgorithm.linearGather.volume(spread) / beta
+    let secondsPerByte = min(gather.largestSecondsPerByte, unequalGather.largestSecondsPerByte)
+    guard spread.remoteRankCount > 0, secondsPerByte > 0 else { return nil }
+    return CollectiveAlgorithm.linearGather.volume(spread) / secondsPerByte
   }
 
   /// The algorithm whose formula is nearest to the largest broadcasts; nil where fewer than three hosts make the
@@ -80,7 +80,7 @@ public struct MeasuredCollectives: Sendable, Equatable {
 
   /// How many times a large broadcast's message crossed the busiest link.
   public var broadcastVolume: Double? {
-    linkBytesPerSecond.map { broadcast.parts.last!.line.beta * $0 }
+    linkBytesPerSecond.map { broadcast.largestSecondsPerByte * $0 }
   }
 }
 

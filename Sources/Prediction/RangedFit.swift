@@ -40,6 +40,13 @@ public struct RangedFit: Sendable, Equatable {
   /// Seconds of the smallest messages: what does not grow with the link's rate.
   public var latencySeconds: Double { parts[0].line.alpha }
 
+  /// Seconds of a byte in the largest messages, the latency apart. The last range's β would leave out its α, which
+  /// holds what busy processors cost and can be most of the time where the link is fast.
+  public var largestSecondsPerByte: Double {
+    let bytes = Double(parts.last!.sizes.upperBound)
+    return max(0, seconds(bytes: bytes) - latencySeconds) / bytes
+  }
+
   /// The part of the nearest sizes: between two of them they meet at the geometric mean.
   public func part(bytes: Double) -> Part {
     for (part, next) in zip(parts, parts.dropFirst()) {

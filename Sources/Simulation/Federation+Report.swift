@@ -33,9 +33,7 @@ extension Federation {
 
   /// Every rank's spans on the root's clock; nil off the root.
   private func gatherSpans(_ world: borrowing Communicator) throws -> [[TraceSpan]]? {
-    let own = timer.spans.map { span in
-      TraceSpan(phase: span.phase, start: span.start + clockOffset, seconds: span.seconds)
-    }
+    let own = timer.spans.map { $0.shifted(by: clockOffset) }
     return try world.gatherArrays(own.wire, to: Self.root)?.map { [TraceSpan](wire: $0) }
   }
 

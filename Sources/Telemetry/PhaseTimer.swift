@@ -12,13 +12,12 @@ public struct Stopwatch: Sendable {
 
 /// Seconds of one rank, added up by phase, and the spans that they are made of.
 public struct PhaseTimer: Sendable {
-  /// Spans of a round that are kept for the timeline; those beyond are only added up.
+  /// The most spans of a round; where there would be more, neighbours are joined.
   public static let spanLimit = 1000
   /// Seconds in the order of `Phase.allCases`: what a rank contributes to `[Phase: Spread](gathered:)`.
   public private(set) var values = Array(repeating: 0.0, count: Phase.allCases.count)
 
-  /// Since the last `reset`, in the order in which they ended.
-  public private(set) var spans: [TraceSpan] = []
+  private var timeline = Timeline(limit: spanLimit)
   private let sinceStart = Stopwatch()
 
   public init() {}
@@ -36,9 +35,7 @@ public struct PhaseTimer: Sendable {
     defer {
       let seconds = clock - start
       add(seconds, to: phase)
-      if spans.count < Self.spanLimit {
-        spans.append(TraceSpan(phase: phase, start: start, seconds: seconds))
-      }
+      timeline.append(TraceSpan(phase: phase, start: start, seconds: seconds))
     }
     return try body()
   }
@@ -48,12 +45,15 @@ public struct PhaseTimer: Sendable {
     values[Self.index[phase]!] += seconds
   }
 
+  /// Since the last `reset`, in the order in which they began.
+  public var spans: [TraceSpan] { timeline.spans }
+
   public subscript(phase: Phase) -> Double { values[Self.index[phase]!] }
 
   /// Starts afresh, as at the beginning of a round.
   public mutating func reset() {
     values = Array(repeating: 0, count: values.count)
-    spans = []
+    timeline = Timeline(limit: Self.spanLimit)
   }
 
   private static let index = Dictionary(

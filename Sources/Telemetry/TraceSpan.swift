@@ -1,28 +1,40 @@
 internal import Foundation
 
-/// A stretch of one rank's time that it spent in one phase.
+/// A stretch of one rank's time that it spent in one phase, or several that follow closely, put together.
 public struct TraceSpan: Sendable, Equatable {
   public var phase: Phase
   /// Seconds since the start of the job, by the clock of the rank or, once aligned, by that of rank 0.
   public var start: Double
   public var seconds: Double
+  /// How many were put together: of a client's phases, the clients.
+  public var count: Int
 
-  public init(phase: Phase, start: Double, seconds: Double) {
+  public init(phase: Phase, start: Double, seconds: Double, count: Int = 1) {
     self.phase = phase
     self.start = start
     self.seconds = seconds
+    self.count = count
+  }
+
+  /// The same on a clock that is so many seconds ahead.
+  public func shifted(by seconds: Double) -> TraceSpan {
+    var span = self
+    span.start += seconds
+    return span
   }
 }
 
 extension [TraceSpan] {
   /// The numbers that carry spans between ranks.
   public var wire: [Double] {
-    flatMap { [Double(Phase.allCases.firstIndex(of: $0.phase)!), $0.start, $0.seconds] }
+    flatMap { [Double(Phase.allCases.firstIndex(of: $0.phase)!), $0.start, $0.seconds, Double($0.count)] }
   }
 
   public init(wire: [Double]) {
-    self = stride(from: 0, to: wire.count, by: 3).map {
-      TraceSpan(phase: Phase.allCases[Int(wire[$0])], start: wire[$0 + 1], seconds: wire[$0 + 2])
+    self = stride(from: 0, to: wire.count, by: 4).map {
+      TraceSpan(
+        phase: Phase.allCases[Int(wire[$0])], start: wire[$0 + 1], seconds: wire[$0 + 2],
+        count: Int(wire[$0 + 3]))
     }
   }
 }
@@ -50,7 +62,12 @@ enum TraceFormat {
         event([
           ("name", .string(span.phase.rawValue)), ("ph", .string("X")), ("pid", .integer(rank)),
           ("tid", .integer(0)), ("ts", microseconds(span.start)), ("dur", microseconds(span.seconds)),
-          ("args", .object([("round", .integer(round))])),
+          (
+            "args",
+            .object(omittingNil: [
+              ("round", .integer(round)), ("joined", span.count > 1 ? .integer(span.count) : nil),
+            ])
+          ),
         ]) + ",\n"
       }
     }.joined()

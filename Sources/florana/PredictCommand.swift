@@ -152,11 +152,11 @@ struct PredictCommand: ParsableCommand {
     case .cluster(let link):
       let spread = spread(input)
       guard let measured = input.collectives, measured.linkBytesPerSecond != nil else {
-        return .cluster(ClusterModel(.formulas(link.line), spread: spread))
+        return .cluster(ClusterModel(.formulas(link.line), spread: spread, library: input.library))
       }
       let basis = ClusterModel.Basis.measured(
         measured, bytesPerSecond: link.bytesPerSecond, latencySeconds: link.latencySeconds)
-      return .cluster(ClusterModel(basis, spread: spread))
+      return .cluster(ClusterModel(basis, spread: spread, library: input.library))
     }
   }
 
@@ -168,7 +168,7 @@ struct PredictCommand: ParsableCommand {
     let spread = spread(input)
     let measured = try PredictionInput.collectives(ofFileAt: network, ranksPerHost: spread.ranksPerHost)
     let basis = ClusterModel.Basis.measured(measured, bytesPerSecond: nil, latencySeconds: nil)
-    return .cluster(ClusterModel(basis, spread: spread))
+    return .cluster(ClusterModel(basis, spread: spread, library: input.library))
   }
 
   private func spread(_ input: PredictionInput) -> RankSpread {

@@ -10,6 +10,8 @@ struct PredictionInput {
   let folder: String
   let profile: RunProfile
   let outline: AdapterOutline
+  /// Of the run; nil where its choices of algorithms are not known.
+  let library: MPILibrary?
   /// Measured in the job of the run.
   let collectives: MeasuredCollectives?
   let collectivesPath: String?
@@ -22,8 +24,9 @@ struct PredictionInput {
   init(run: String, collectives chosen: String?) throws {
     folder = run
     let rounds = try RunDirectory.rounds(inRunAt: run)
-    profile = try RunProfile(
-      rounds: rounds, hosts: RunDirectory.environment(inRunAt: run).hosts, origin: run)
+    let environment = try RunDirectory.environment(inRunAt: run)
+    profile = try RunProfile(rounds: rounds, hosts: environment.hosts, origin: run)
+    library = MPILibrary(environment.mpi.library)
     let configuration = try RunConfiguration.load(path: RunDirectory.configurationPath(inRunAt: run))
     serverMode = configuration.server.mode
     wire = configuration.server.wire

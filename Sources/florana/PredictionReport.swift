@@ -152,25 +152,38 @@ struct PredictionReport {
   }
 
   private func clusterAssumptions(_ model: ClusterModel) -> [String] {
-    let gather = CollectiveAlgorithm.linearGather.rawValue
-    let layout = "\(Self.ranks(model.spread)); \(gather) at the root; "
+    [
+      Self.ranks(model.spread) + "; " + Self.gathers(model) + " at the root; " + Self.broadcasts(model)
+        + (model.library == nil ? "" : ", as Open MPI chooses"), basis(model),
+    ]
+  }
+
+  private func basis(_ model: ClusterModel) -> String {
     switch model.basis {
     case .formulas(let link):
-      return [
-        layout + "\(CollectiveAlgorithm.binomialBroadcast.rawValue) below 512 KiB, "
-          + "\(CollectiveAlgorithm.scatterAllgather.rawValue) from there; α \(Self.number(link.alpha * 1e6, 1)) µs, "
-          + Self.rate(1 / link.beta)
-      ]
+      return "α \(Self.number(link.alpha * 1e6, 1)) µs, " + Self.rate(1 / link.beta)
     case .measured(let measured, let rate, let latency):
-      let broadcast = model.broadcastAlgorithm(bytes: ClusterModel.longBroadcast)
       let target = rate.map {
         "the fit above, its link of \(Self.rate(measured.linkBytesPerSecond ?? 0)) at \(Self.rate($0))"
       }
-      return [
-        layout + "\(broadcast.rawValue); " + (target ?? "fitted to the file")
-          + (latency.map { ", α \(Self.number($0 * 1e6, 1)) µs a message" } ?? ", latency as measured")
-      ]
+      return (target ?? "fitted to the file")
+        + (latency.map { ", α \(Self.number($0 * 1e6, 1)) µs a message" } ?? ", latency as measured")
     }
+  }
+
+  private static func gathers(_ model: ClusterModel) -> String {
+    let (equal, unequal) = (
+      model.gatherAlgorithm(hasEqualParts: true), model.gatherAlgorithm(hasEqualParts: false)
+    )
+    return equal == unequal ? equal.rawValue : "\(equal.rawValue) (\(unequal.rawValue) of unequal parts)"
+  }
+
+  /// `A below 64 KiB, B below 1 MiB, C from there`
+  private static func broadcasts(_ model: ClusterModel) -> String {
+    let choices = model.broadcastAlgorithms
+    let limits = choices.dropFirst().map { " below \($0.fromBytes >> 10) KiB" }
+    let places = limits + [choices.count > 1 ? " from there" : ""]
+    return zip(choices, places).map { $0.algorithm.rawValue + $1 }.joined(separator: ", ")
   }
 
   private var tableText: String {

@@ -52,13 +52,11 @@ struct RunRecorder {
     reports.append(outcome.report)
     try directory.append(outcome.report)
     try directory.append(outcome.layers)
-    try directory.append(outcome.spans.map { $0.map(onRunClock) }, round: outcome.report.round)
+    // A resumed run's spans follow those before it.
+    try directory.append(
+      outcome.spans.map { spans in spans.map { $0.shifted(by: earlierSeconds) } }, round: outcome.report.round
+    )
     progress.report(outcome.report, elapsedSeconds: watch.elapsedSeconds)
-  }
-
-  /// A resumed run's spans follow those before it.
-  private func onRunClock(_ span: TraceSpan) -> TraceSpan {
-    TraceSpan(phase: span.phase, start: span.start + earlierSeconds, seconds: span.seconds)
   }
 
   /// Seconds that the run has taken, those before it was stopped included.

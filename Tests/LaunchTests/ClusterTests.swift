@@ -86,6 +86,19 @@ extension LaunchTests {
       #expect(wrong.status == 2 && wrong.standardError.contains("--hosts: expected a number from 1 to 200"))
     }
 
+    /// What a host's own queue loses is not sent again before TCP's probe timer, 0.2 s and more.
+    @Test func aHostLosesNothingThatItSends() throws {
+      let script = """
+        mpirun -np 8 \(TinyWorld.program) benchmark collectives --operations broadcast --sizes 1MiB,4MiB \
+        --iterations 3 --json && tc -s qdisc show dev eth0 && nsenter --target 1 --net tc -raw qdisc show dev port-node0
+        """
+      let job = try cluster(["--rate", "1gbit", "--buffer", "256kb", "sh", "-c", script])
+      #expect(job.status == 0, "\(job.standardError)")
+      #expect(job.standardOutput.contains("(dropped 0, "), "\(job.standardOutput)")
+      #expect(job.standardOutput.contains(" limit 256Kb"), "the switch's buffer: \(job.standardOutput)")
+      #expect(try cluster(["--buffer", "16kb", "true"]).status == 2)
+    }
+
     /// A connection that is refused takes one way there and one back, of 0.2 s each.
     @Test(.enabled(if: Cluster.hasCompiler, "needs a C compiler"))
     func theDelayIsThatOfTheLink() throws {

@@ -23,6 +23,9 @@ import Testing
     #expect(isClose(seconds(.binomialBroadcast, 5, bytes: 1e6), 3 * 1.001))
     #expect(isClose(seconds(.scatterAllgather, 8, bytes: 1e6), 0.010 + 1.75))
     #expect(isClose(seconds(.chainBroadcast, 8, bytes: 1e6), 0.007 + 1))
+    #expect(isClose(seconds(.wholeChainBroadcast, 8, bytes: 1e6), 7 * 1.001))
+    #expect(isClose(seconds(.scatterDoubling, 8, bytes: 1e6), 0.006 + 1.75))
+    #expect(isClose(seconds(.binomialGather, 8, bytes: 1e6), 0.003 + 7))
   }
 
   @Test func ranksOfOneHostShareItsLink() {
@@ -30,6 +33,10 @@ import Testing
     #expect(isClose(seconds(.linearGather, 8, perHost: 2, bytes: 1e6), 6 * 1.001))
     #expect(isClose(seconds(.binomialBroadcast, 8, perHost: 2, bytes: 1e6), 2 * 1.001))
     #expect(isClose(seconds(.scatterAllgather, 8, perHost: 2, bytes: 1e6), 0.005 + 1.5))
+    #expect(isClose(seconds(.binomialGather, 8, perHost: 2, bytes: 1e6), 0.002 + 6))
+    #expect(isClose(seconds(.wholeChainBroadcast, 6, perHost: 2, bytes: 1e6), 2 * 1.001))
+    // 16 ranks on 8 hosts: 7/8 leave the root's in the scatter, as much for each of its two ranks in the all-gather.
+    #expect(isClose(seconds(.scatterDoubling, 16, perHost: 2, bytes: 1e6), 0.006 + 2.625))
     // 5 ranks on hosts of 2: the last host has one.
     #expect(RankSpread(rankCount: 5, ranksPerHost: 2).hostCount == 3)
     #expect(isClose(seconds(.linearGather, 5, perHost: 2, bytes: 1e6), 3 * 1.001))

@@ -37,6 +37,9 @@ import Testing
     #expect(isClose(fit.seconds(bytes: 65537), fast.seconds(bytes: 65537)))
     #expect(isClose(fit.seconds(bytes: 1e9), fast.seconds(bytes: 1e9)))
     #expect(fit.latencySeconds == fit.parts[0].line.alpha)
+    // All of the largest message's time but the latency, the second range's own α included.
+    let largest = Double(1 << 24)
+    #expect(isClose(fit.largestSecondsPerByte, (fast.seconds(bytes: largest) - slow.alpha) / largest))
     let single = HockneyLine(fitting: small + large)
     #expect((small + large).contains { abs(single.seconds(bytes: Double($0.bytes)) / $0.seconds - 1) > 0.3 })
   }

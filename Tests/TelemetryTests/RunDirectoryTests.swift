@@ -42,7 +42,8 @@ import Testing
       let run = try RunDirectory(creating: folder)
       try run.beginTrace(hosts: ["a", "b\"c"])
       let span = TraceSpan(phase: .gather, start: 1.5, seconds: 0.25)
-      try run.append([[span], [span, TraceSpan(phase: .apply, start: 2, seconds: 1e-6)]], round: 3)
+      try run.append(
+        [[span], [span, TraceSpan(phase: .apply, start: 2, seconds: 1e-6, count: 7)]], round: 3)
       try run.beginTrace(hosts: ["a", "b"])
       let unfinished = try text(ofFileAt: run.path(of: "trace.json"))
       #expect(unfinished.hasSuffix(",\n"))
@@ -53,6 +54,8 @@ import Testing
       #expect(events.map { $0["pid"] as? Int } == [0, 1, 0, 1, 1, 0])
       #expect(events[3]["name"] as? String == "gather" && events[3]["ts"] as? Double == 1.5e6)
       #expect(events[3]["dur"] as? Double == 2.5e5 && events[4]["dur"] as? Double == 1)
+      #expect(events[3]["args"] as? [String: Int] == ["round": 3])
+      #expect(events[4]["args"] as? [String: Int] == ["round": 3, "joined": 7])
       #expect((events[1]["args"] as? [String: String])?["name"] == "rank 1 on b\"c")
     }
   }

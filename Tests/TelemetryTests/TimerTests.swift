@@ -17,12 +17,12 @@ import Testing
     #expect(timer.values == Array(repeating: 0, count: Phase.allCases.count))
   }
 
-  @Test func spansAreKeptInOrderUntilTheLimit() {
+  @Test func spansAreKeptInOrder() {
     var timer = PhaseTimer()
-    for _ in 0..<PhaseTimer.spanLimit { timer.measure(.train) {} }
+    for _ in 0..<3 * PhaseTimer.spanLimit { timer.measure(.train) {} }
     timer.measure(.pack) { Thread.sleep(forTimeInterval: 0.002) }
-    #expect(timer.spans.count == PhaseTimer.spanLimit && timer[.pack] >= 0.002)
-    #expect(zip(timer.spans, timer.spans.dropFirst()).allSatisfy { $0.start + $0.seconds <= $1.start })
+    #expect(timer.spans.count <= PhaseTimer.spanLimit && timer[.pack] >= 0.002)
+    #expect(timer.spans.last?.phase == .pack && timer.spans.reduce(0) { $0 + $1.count } == 3001)
     #expect([TraceSpan](wire: timer.spans.wire) == timer.spans)
     timer.reset()
     #expect(timer.spans.isEmpty)

@@ -22,15 +22,16 @@ link() {
   local there=(nsenter --target "$pid" --net)
   "${there[@]}" ip address add "$(address "$1")/24" dev eth0
   "${there[@]}" ip link set eth0 up
-  [ -z "$rate" ] || { shape "$port" && shape eth0 "${there[@]}"; } || skip "the kernel has no tbf"
+  # A host never loses what it sends itself: its card takes packets when it can, and TCP holds back the rest. A queue
+  # that drops them is no such card: TCP then waits for its probe timer, 0.2 s and more, with nothing under way.
+  [ -z "$rate" ] || { shape "$port" "$buffer" && shape eth0 1gb "${there[@]}"; } || skip "the kernel has no tbf"
 }
 
-# shape DEVICE [PREFIX…]: what leaves it has the rate; the prefix says in whose network it is. Bursts of a millisecond
-# keep a coarse clock from lowering the rate; they hold two packets at least. The queue holds what a switch's does, so
-# that one stream fills the link.
+# shape DEVICE BUFFER [PREFIX…]: what leaves it has the rate, and waits in the buffer; the prefix says in whose network
+# it is. Bursts of a millisecond keep a coarse clock from lowering the rate; they hold two packets at least.
 shape() {
   local burst=$(($(bits_per_second "$rate") / 8000))
-  "${@:2}" tc qdisc replace dev "$1" root tbf rate "$rate" burst $((burst > 3200 ? burst : 3200)) limit 1mb 2>/dev/null
+  "${@:3}" tc qdisc replace dev "$1" root tbf rate "$rate" burst $((burst > 3200 ? burst : 3200)) limit "$2" 2>/dev/null
 }
 
 # start_delaying_switch: a program in place of the bridge, since few kernels can delay packets themselves.

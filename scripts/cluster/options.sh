@@ -17,10 +17,10 @@ require() {
   [[ $2 =~ ^($3)$ ]] || usage_error "$1: expected $4, found ${2:-nothing}"
 }
 
-# parse_options ARGUMENTS…: sets hosts, slots, rate, delay, counters, faults, shared and command.
+# parse_options ARGUMENTS…: sets hosts, slots, rate, buffer, delay, counters, faults, shared and command.
 # shellcheck disable=SC2034
 parse_options() {
-  hosts=4 slots=2 rate='' delay='' counters='' faults=() shared=() command=()
+  hosts=4 slots=2 rate='' buffer=1mb delay='' counters='' faults=() shared=() command=()
   while [ $# -gt 0 ]; do
     case $1 in
       --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
@@ -29,6 +29,7 @@ parse_options() {
       --hosts) require "$1" "${2:-}" '[1-9]|[1-9][0-9]|1[0-9][0-9]|200' 'a number from 1 to 200' && hosts=$2 ;;
       --slots) require "$1" "${2:-}" '[1-9][0-9]{0,3}' 'a number of ranks' && slots=$2 ;;
       --rate) require "$1" "${2:-}" '[1-9][0-9]*[kmg]bit' 'a rate as 100mbit or 1gbit' && rate=$2 ;;
+      --buffer) require "$1" "${2:-}" '[1-9][0-9]{2,}kb|[1-9][0-9]*mb' 'a size from 100kb, as 256kb or 1mb' && buffer=$2 ;;
       --delay) require "$1" "${2:-}" '[1-9][0-9]*(us|ms|s)' 'a time as 500us or 20ms' && delay=$2 ;;
       --counters) require "$1" "${2:-}" '.+' 'a file' && counters=$2 ;;
       --fault)
