@@ -24,7 +24,7 @@ link() {
   "${there[@]}" ip link set eth0 up
   # A host never loses what it sends itself: its card takes packets when it can, and TCP holds back the rest. A queue
   # that drops them is no such card: TCP then waits for its probe timer, 0.2 s and more, with nothing under way.
-  [ -z "$rate" ] || { shape "$port" "$buffer" && shape eth0 1gb "${there[@]}"; } || skip "the kernel has no tbf"
+  [ -z "$rate" ] || { shape "$port" "${buffer:?}" && shape eth0 1gb "${there[@]}"; } || skip "the kernel has no tbf"
 }
 
 # shape DEVICE BUFFER [PREFIX…]: what leaves it has the rate, and waits in the buffer; the prefix says in whose network
