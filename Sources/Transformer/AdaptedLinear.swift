@@ -14,6 +14,26 @@ struct AdaptedLinear: @unchecked Sendable {
 
   var isAdapted: Bool { slot != nil }
 
+  /// What becomes of the input's gradient.
+  enum InputGradient {
+    case unwanted
+    /// Written over whatever is there.
+    case new(MutableMatrixView<Float>)
+    /// Added to what is there.
+    case added(MutableMatrixView<Float>)
+
+    fileprivate var matrix: MutableMatrixView<Float>? {
+      switch self {
+      case .unwanted: nil
+      case .new(let matrix), .added(let matrix): matrix
+      }
+    }
+
+    fileprivate var beta: Float {
+      if case .added = self { 1 } else { 0 }
+    }
+  }
+
   /// What the backward pass needs of the forward pass.
   struct Tape {
     /// dropout(x), T×k: what the adapter saw; x itself without dropout.
@@ -37,11 +57,14 @@ struct AdaptedLinear: @unchecked Sendable {
     return (y, Tape(adapterInput: input, projected: projected.view))
   }
 
-  /// Adds the gradients of what is trained to the pass and, where `dx` is given, the input's gradient to `dx`:
+  /// Adds the gradients of what is trained to the pass and, where it is wanted, that of the input:
   /// `dU = s · dy B`, `dA += dUᵀ dropout(x)`, `dB += s · dyᵀ U`, `dx += dy W + mask(dU A)`. With a core:
   /// `dV = s · dy B`, `dR += dVᵀ U`, `dU = dV R`; A and B are fixed.
-  func backward(_ dy: MatrixView<Float>, _ tape: Tape, addingTo dx: MutableMatrixView<Float>?, _ pass: Pass) {
-    if let dx { pass.multiply(.base, dy, .asStored, weight(in: pass), .asStored, into: dx, beta: 1) }
+  func backward(_ dy: MatrixView<Float>, _ tape: Tape, _ inputGradient: InputGradient, _ pass: Pass) {
+    let dx = inputGradient.matrix
+    if let dx {
+      pass.multiply(.base, dy, .asStored, weight(in: pass), .asStored, into: dx, beta: inputGradient.beta)
+    }
     guard let slot, let gradient = pass.gradient, let input = tape.adapterInput,
       let projected = tape.projected
     else { return }

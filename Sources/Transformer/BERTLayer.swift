@@ -99,12 +99,12 @@ struct BERTLayer: Sendable {
     let mark = pass.arena.mark
     defer { pass.arena.release(to: mark) }
     guard wantsInput || intermediate.isAdapted else {
-      return output.backward(dSum.view, tape.output, addingTo: nil, pass)
+      return output.backward(dSum.view, tape.output, .unwanted, pass)
     }
-    let dWide = pass.arena.zeros(rows: dSum.rows, columns: intermediate.weight.rows)
-    output.backward(dSum.view, tape.output, addingTo: dWide, pass)
+    let dWide = pass.arena.matrix(rows: dSum.rows, columns: intermediate.weight.rows)
+    output.backward(dSum.view, tape.output, .new(dWide), pass)
     pass.elementwise { activation.backward(tape.beforeActivation, dWide) }
-    intermediate.backward(dWide.view, tape.intermediate, addingTo: wantsInput ? dSum : nil, pass)
+    intermediate.backward(dWide.view, tape.intermediate, wantsInput ? .added(dSum) : .unwanted, pass)
   }
 
   /// `dAttended`, R×h, is the gradient of the attention block's result. The gradient of the rows that it is
@@ -117,18 +117,19 @@ struct BERTLayer: Sendable {
     defer { pass.arena.release(to: mark) }
     let wantsInput = dInput != nil
     guard wantsInput || adaptsProjections else {
-      return attentionOutput.backward(dAttended.view, tape.attentionOutput, addingTo: nil, pass)
+      return attentionOutput.backward(dAttended.view, tape.attentionOutput, .unwanted, pass)
     }
-    let dContext = pass.arena.zeros(rows: dAttended.rows, columns: dAttended.columns)
-    attentionOutput.backward(dAttended.view, tape.attentionOutput, addingTo: dContext, pass)
+    let dContext = pass.arena.matrix(rows: dAttended.rows, columns: dAttended.columns)
+    attentionOutput.backward(dAttended.view, tape.attentionOutput, .new(dContext), pass)
     let wanted = SelfAttention.Wanted(
       query: wantsInput || query.isAdapted, key: wantsInput || key.isAdapted,
       value: wantsInput || value.isAdapted)
     let gradients = attention.backward(
       dContext.view, tape.attention, tape.tokens.attention, wanted: wanted, pass)
-    let dRead = wantsInput ? dAttended : nil
-    if let dQuery = gradients.query { query.backward(dQuery, tape.query, addingTo: dRead, pass) }
-    if let dKey = gradients.key { key.backward(dKey, tape.key, addingTo: dInput, pass) }
-    if let dValue = gradients.value { value.backward(dValue, tape.value, addingTo: dInput, pass) }
+    let read: AdaptedLinear.InputGradient = wantsInput ? .added(dAttended) : .unwanted
+    let all: AdaptedLinear.InputGradient = dInput.map { .added($0) } ?? .unwanted
+    if let dQuery = gradients.query { query.backward(dQuery, tape.query, read, pass) }
+    if let dKey = gradients.key { key.backward(dKey, tape.key, all, pass) }
+    if let dValue = gradients.value { value.backward(dValue, tape.value, all, pass) }
   }
 }

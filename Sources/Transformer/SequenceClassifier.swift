@@ -82,8 +82,8 @@ struct SequenceClassifier<Stack: Encoder>: ClassificationModel {
     for index in 0..<dPooled.rows * dPooled.columns {
       dPooled.base[index] *= 1 - pooled.base[index] * pooled.base[index]
     }
-    let dFirst = pass.arena.zeros(rows: pooled.rows, columns: pooled.columns)
-    pooler.backward(dPooled.view, AdaptedLinear.Tape(), addingTo: dFirst, pass)
+    let dFirst = pass.arena.matrix(rows: pooled.rows, columns: pooled.columns)
+    pooler.backward(dPooled.view, AdaptedLinear.Tape(), .new(dFirst), pass)
     return dFirst.view
   }
 
