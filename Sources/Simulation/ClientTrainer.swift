@@ -33,6 +33,11 @@ final class ClientTrainer {
     }
   }
 
+  /// Where the steps of every client are booked from now on.
+  func measure(in profile: StepProfile) {
+    for trainer in trainers.values { trainer.profile = profile }
+  }
+
   private var configuration: RunConfiguration { experiment.configuration }
 
   /// Trains `client` from its part of the last broadcast's values over `base`; returns its own values and

@@ -81,7 +81,7 @@ extension Federation {
   }
 
   /// Trains this rank's clients of the cohort and packs what they send.
-  private func train(_ clients: [Int], _ plans: RoundPlans, round: Int) throws -> Trained {
+  func train(_ clients: [Int], _ plans: RoundPlans, round: Int) throws -> Trained {
     var trained = Trained(parcels, experiment.configuration.server.wire)
     for client in clients {
       let plan = plans[client: client]

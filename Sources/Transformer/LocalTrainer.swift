@@ -35,6 +35,18 @@ public final class LocalTrainer {
     _ batch: TokenBatch, labels: [Int32], parameters: inout AdapterParameters, state: inout OptimizerState,
     trained: FloatRanges, base: BaseWeights? = nil, learningRate: Float, dropoutKey: RandomKey
   ) -> Double {
+    func step() -> Double {
+      unmeasuredStep(
+        batch, labels, &parameters, &state, trained, base, learningRate: learningRate, dropoutKey: dropoutKey)
+    }
+    return profile.map { $0.measureStep(step) } ?? step()
+  }
+
+  private func unmeasuredStep(
+    _ batch: TokenBatch, _ labels: [Int32], _ parameters: inout AdapterParameters,
+    _ state: inout OptimizerState, _ trained: FloatRanges, _ base: BaseWeights?, learningRate: Float,
+    dropoutKey: RandomKey
+  ) -> Double {
     precondition(parameters.layout == model.layout, "parameters of another layout")
     let dropout = Dropout(probability: dropoutProbability, key: dropoutKey)
     arena.reset()

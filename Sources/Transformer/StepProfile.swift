@@ -19,12 +19,24 @@ public final class StepProfile {
   public private(set) var seconds: [Kernel: Double] = [:]
   /// How often every product was formed.
   public private(set) var products: [Kernel: [ProductShape: Int]] = [:]
+  /// Whole steps, what is no kernel included.
+  public private(set) var steps = 0
+  public private(set) var stepSeconds = 0.0
 
   public init() {}
 
   /// Multiplications and additions of all products of a kind.
   public func operationCount(_ kernel: Kernel) -> Int {
     products[kernel, default: [:]].reduce(0) { $0 + $1.key.operationCount * $1.value }
+  }
+
+  func measureStep<Result>(_ body: () -> Result) -> Result {
+    let start = ContinuousClock.now
+    defer {
+      steps += 1
+      stepSeconds += (ContinuousClock.now - start) / .seconds(1)
+    }
+    return body()
   }
 
   func measure<Result>(_ kernel: Kernel, _ body: () -> Result) -> Result {

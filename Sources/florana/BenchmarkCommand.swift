@@ -7,7 +7,10 @@ internal import Telemetry
 struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark", abstract: "Measure a part of a run alone.",
-    subcommands: [StepCommand.self, EstimateCommand.self, CollectivesCommand.self, ServersCommand.self])
+    subcommands: [
+      StepCommand.self, ClientsCommand.self, EstimateCommand.self, CollectivesCommand.self,
+      ServersCommand.self,
+    ])
 }
 
 struct StepCommand: ParsableCommand {
