@@ -8,15 +8,35 @@ extension AdapterParameters {
   /// another, B takes the ratio, so that the client's `s_u B A` is the leading part of `s B A`.
   public func leadingPart(_ part: AdapterLayout) -> AdapterParameters {
     guard part != layout else { return self }
-    precondition(!layout.hasCores && !part.hasCores, "adapters with cores have no leading parts")
     var result = AdapterParameters(layout: part)
-    for (slot, own) in zip(layout.layers, part.layers) {
-      precondition(own.layer.name == slot.layer.name && own.layer.adapterRank <= slot.layer.adapterRank)
-      result[own.a] = self[slot.a].prefix(own.a.count)
-      copyLeadingColumns(ofB: slot, into: &result.values, own)
-    }
-    result.head = head
+    result.take(leadingPartOf: self)
     return result
+  }
+
+  /// Becomes the leading part of `whole` that this adapter's layout has, in place.
+  public mutating func take(leadingPartOf whole: AdapterParameters) {
+    guard layout != whole.layout else { return takeValues(of: whole) }
+    precondition(!layout.hasCores && !whole.layout.hasCores, "adapters with cores have no leading parts")
+    for (slot, own) in zip(whole.layout.layers, layout.layers) {
+      precondition(own.layer.name == slot.layer.name && own.layer.adapterRank <= slot.layer.adapterRank)
+      self[own.a] = whole[slot.a].prefix(own.a.count)
+      whole.copyLeadingColumns(ofB: slot, into: &values, own)
+    }
+    head = whole.head
+  }
+
+  private mutating func takeValues(of whole: AdapterParameters) {
+    values.withUnsafeMutableBufferPointer { own in
+      whole.values.withUnsafeBufferPointer { own.baseAddress?.update(from: $0.baseAddress!, count: $0.count) }
+    }
+  }
+
+  /// Whether every number is finite.
+  public var isFinite: Bool {
+    // The largest of many integers is found in vector registers.
+    values.withUnsafeBufferPointer { values in
+      values.reduce(0) { max($0, $1.bitPattern & 0x7FFF_FFFF) } < Float.infinity.bitPattern
+    }
   }
 
   private func copyLeadingColumns(ofB slot: LayerSlot, into target: inout [Float], _ own: LayerSlot) {

@@ -21,6 +21,14 @@ final class ClientTrainer {
   /// By adapter rank, on one arena.
   private let trainers: [Int: LocalTrainer]
   private var packed = PackedBatch()
+  /// What clients of an adapter rank train in, one after the other: they move through the same memory.
+  private var places: [Int: Place] = [:]
+
+  /// A client's factors and optimiser state while it trains.
+  private struct Place {
+    var parameters: AdapterParameters
+    var state: OptimizerState
+  }
 
   init(_ experiment: Experiment) {
     self.experiment = experiment
@@ -48,9 +56,9 @@ final class ClientTrainer {
   ) -> (parameters: AdapterParameters, loss: Double) {
     let adapterRank = experiment.family.adapterRank(ofClient: client)
     guard let trainer = trainers[adapterRank] else { preconditionFailure("no trainer of \(adapterRank)") }
-    var parameters = global.leadingPart(experiment.family[client: client].layout)
-    if let kept = memory.kept { parameters[plan.kept] = kept }
-    var state = memory.optimizer ?? OptimizerState(count: parameters.values.count)
+    var place = takePlace(ofAdapterRank: adapterRank, global)
+    if let kept = memory.kept { place.parameters[plan.kept] = kept }
+    if let kept = memory.optimizer { place.state = kept }
     let schedule = experiment.schedule(of: experiment.shards[client])
     let steps = configuration.training.length.steps(schedule)
     let learningRates = learningRates(stepsPerRound: steps)
@@ -60,13 +68,27 @@ final class ClientTrainer {
       let key = RandomKey(
         seed: configuration.seed, purpose: .dropout, client: client, round: round, step: step)
       loss += trainer.step(
-        TokenBatch(packed), labels: packed.labels, parameters: &parameters, state: &state,
+        TokenBatch(packed), labels: packed.labels, parameters: &place.parameters, state: &place.state,
         trained: plan.trained, base: base,
         learningRate: learningRates.rate(atStep: (round - 1) * steps + step), dropoutKey: key)
     }
-    if configuration.training.optimizerState == .keep { memory.optimizer = state }
-    if !plan.kept.isEmpty { memory.kept = parameters[plan.kept] }
-    return (parameters, loss / Double(steps))
+    if configuration.training.optimizerState == .keep { memory.optimizer = place.state }
+    if !plan.kept.isEmpty { memory.kept = place.parameters[plan.kept] }
+    places[adapterRank] = place
+    return (place.parameters, loss / Double(steps))
+  }
+
+  /// The place of clients of an adapter rank as a client finds it: its part of `global`, and an optimiser that has
+  /// taken no step. Taken out of the table, so that it is written where it lies, unless the last client's
+  /// parameters are still held elsewhere.
+  private func takePlace(ofAdapterRank rank: Int, _ global: AdapterParameters) -> Place {
+    let layout = experiment.family.members[rank]!.layout
+    guard var place = places.removeValue(forKey: rank) else {
+      return Place(parameters: global.leadingPart(layout), state: OptimizerState(count: layout.count))
+    }
+    place.parameters.take(leadingPartOf: global)
+    place.state.restart()
+    return place
   }
 
   private func learningRates(stepsPerRound: Int) -> LearningRateSchedule {

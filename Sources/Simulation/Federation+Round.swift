@@ -83,6 +83,8 @@ extension Federation {
   /// Trains this rank's clients of the cohort and packs what they send.
   func train(_ clients: [Int], _ plans: RoundPlans, round: Int) throws -> Trained {
     var trained = Trained(parcels, experiment.configuration.server.wire)
+    trained.updates.reserve(
+      clients.map { (plans[client: $0].uploaded, experiment.family[client: $0].layout) })
     for client in clients {
       let plan = plans[client: client]
       var memory = memories.removeValue(forKey: client) ?? ClientMemory()
@@ -91,7 +93,7 @@ extension Federation {
       }
       // A client that keeps nothing costs nothing once its round is over.
       if !memory.isEmpty { memories[client] = memory }
-      guard loss.isFinite, parameters.values.allSatisfy(\.isFinite) else {
+      guard loss.isFinite, parameters.isFinite else {
         throw SimulationError.diverged(round: round, client: client)
       }
       trained.outcomes.append(

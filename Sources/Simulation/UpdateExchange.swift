@@ -10,6 +10,8 @@ struct PackedUpdates {
 
   init(_ wire: WireFormat) { self.wire = wire }
 
+  mutating func reserve(_ floatCount: Int) { floats.reserveCapacity(floatCount) }
+
   /// - Throws: where a float does not fit; its position is that in the parameters.
   mutating func append(_ parameters: AdapterParameters, _ chosen: FloatRanges) throws(WireRangeError) {
     for range in chosen.ranges {
@@ -32,6 +34,14 @@ struct PackedParcels {
   init(_ parcels: [Parcel], _ wire: WireFormat) {
     self.parcels = parcels
     updates = parcels.map { _ in PackedUpdates(wire) }
+  }
+
+  /// Makes room for updates of these plans and layouts, so that none is moved when the next comes.
+  mutating func reserve(_ updates: [(chosen: FloatRanges, layout: AdapterLayout)]) {
+    for (index, parcel) in parcels.enumerated() {
+      self.updates[index].reserve(
+        updates.reduce(0) { $0 + $1.chosen.within(parcel.range(in: $1.layout)).count })
+    }
   }
 
   /// - Throws: as `PackedUpdates` does.

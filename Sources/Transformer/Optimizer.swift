@@ -24,6 +24,13 @@ public struct OptimizerState: Sendable, Equatable {
     second = first
   }
 
+  /// Forgets all steps, in place.
+  public mutating func restart() {
+    first.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+    second.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+    steps = 0
+  }
+
   /// A state as it was after `steps` steps.
   public init(first: [Float], second: [Float], steps: Int) {
     precondition(first.count == second.count && steps >= 0, "\(first.count) and \(second.count) moments")
