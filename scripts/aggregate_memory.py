@@ -20,7 +20,8 @@ import time
 from array import array
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from preparation import environment
+
 PREFIX = "base_model.model.model.layers"
 
 
@@ -44,7 +45,7 @@ def parse():
     parser.add_argument("--adapter-rank", type=int, default=16)
     parser.add_argument("--method", default="florana")
     parser.add_argument("--ranks", type=int, default=1)
-    parser.add_argument("--program", type=Path, default=ROOT / ".build/release/florana")
+    parser.add_argument("--program", type=Path, default=environment.program())
     return parser.parse_args()
 
 
@@ -80,7 +81,7 @@ def make(folder, number, pool, arguments):
 def run(arguments, adapters, output):
     command = [arguments.program, "aggregate", "--method", arguments.method, "--output", output, *adapters]
     if arguments.ranks > 1:
-        command = ["mpirun", "--oversubscribe", "-n", arguments.ranks, *command]
+        command = [environment.launcher(), *environment.sharing(), "-n", arguments.ranks, *command]
     started = time.monotonic()
     process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
     peaks = {}

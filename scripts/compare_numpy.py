@@ -28,7 +28,7 @@ os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS
 import numpy  # noqa: E402
 import scipy.linalg  # noqa: E402
 
-ROOT = Path(__file__).resolve().parent.parent
+from preparation.environment import program  # noqa: E402
 
 
 def main():
@@ -49,7 +49,7 @@ def parse():
     parser.add_argument("--spread", type=float, default=0.1)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--dense-svd", action="store_true", help="also the full SVD of the dense update")
-    parser.add_argument("--florana", type=Path, default=ROOT / ".build/release/florana")
+    parser.add_argument("--florana", type=Path, default=program())
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 

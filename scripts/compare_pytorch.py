@@ -20,7 +20,7 @@ from pathlib import Path
 
 from comparison import florana_side
 from preparation import errors, pytorch, tensorfile
-from preparation.environment import DATA, MODELS, ROOT
+from preparation.environment import DATA, MODELS, program
 from preparation.files import require_file
 
 
@@ -45,7 +45,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=MODELS / "all-MiniLM-L6-v2", metavar="DIR")
     parser.add_argument("--data", type=Path, default=DATA / "sentiment", metavar="DIR")
-    parser.add_argument("--florana", type=Path, default=ROOT / ".build/release/florana", metavar="PROGRAM")
+    parser.add_argument("--florana", type=Path, default=program(), metavar="PROGRAM")
     parser.add_argument("--batch", type=int, default=32, metavar="ROWS")
     parser.add_argument("--length", type=int, default=64, metavar="TOKENS", help="of the full rows (64)")
     parser.add_argument("--steps", type=int, default=20, help="steps of one measurement (20)")

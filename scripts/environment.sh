@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What setup.sh, run.sh and test.sh share: the project's folder, the MPI, steps that are timed, and how mpirun is called.
+# What the scripts share (those of Python by preparation/environment.py): the project's folder, the MPI, steps that are timed, and how mpirun is called.
 # Sourced, not run.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -11,13 +11,13 @@ export PYTHON
 # (MPICH asks for no leave, and waits busily); `passing` hands to other hosts what they need (MPICH hands them all).
 MPI_PKGCONFIG=${MPI_PKGCONFIG:-ompi-c}
 if [ "$MPI_PKGCONFIG" = mpich ]; then
-  BUILD=.build-mpich sharing=() passing=()
+  FLORANA_BUILD=.build-mpich sharing=() passing=()
   [[ $(mpirun --version 2>/dev/null) == *HYDRA* ]] || MPIRUN=${MPIRUN:-mpirun.mpich}
 else
-  BUILD=.build sharing=(--oversubscribe --bind-to none --mca mpi_yield_when_idle 1) passing=(-x OPENBLAS_NUM_THREADS)
+  FLORANA_BUILD=.build sharing=(--oversubscribe --bind-to none --mca mpi_yield_when_idle 1) passing=(-x OPENBLAS_NUM_THREADS)
 fi
 MPIRUN=${MPIRUN:-mpirun}
-export BUILD MPI_PKGCONFIG MPIRUN
+export FLORANA_BUILD MPI_PKGCONFIG MPIRUN
 
 # The program sets its BLAS threads itself (--blas-threads, 1); with this OpenBLAS does not start idle ones before.
 export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1}

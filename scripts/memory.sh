@@ -11,7 +11,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 cd "$ROOT"
 
-program=$(readlink -f "$BUILD/release/florana")
+program=$(readlink -f "$FLORANA_BUILD/release/florana")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

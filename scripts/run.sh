@@ -33,7 +33,7 @@ $named || arguments+=(--output "$output")
 scripts/setup.sh
 step "Model" scripts/fetch_model.py all-MiniLM-L6-v2
 step "Data" scripts/prepare_data.py sentiment
-step "Build" swift build -c release --quiet --product florana --scratch-path "$BUILD"
+step "Build" swift build -c release --quiet --product florana --scratch-path "$FLORANA_BUILD"
 step "Simulation on ${RANKS:-2} ranks" \
-  launch "${RANKS:-2}" "$BUILD/release/florana" simulate examples/sentiment.yaml "${arguments[@]}"
+  launch "${RANKS:-2}" "$FLORANA_BUILD/release/florana" simulate examples/sentiment.yaml "${arguments[@]}"
 echo "Results: $output (summary.json, rounds.jsonl, layers.jsonl, adapter/)"

@@ -15,7 +15,7 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=environment.sh
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
-program=$(readlink -f "${FLORANA:-$ROOT/$BUILD/release/florana}")
+program=$(readlink -f "${FLORANA:-$ROOT/$FLORANA_BUILD/release/florana}")
 ranks=
 output=
 arguments=()

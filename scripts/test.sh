@@ -54,13 +54,13 @@ matching() {
 }
 
 debug_tests() {
-  swift test --disable-xctest --skip-build --scratch-path "$BUILD" ${filter:+--filter "$filter"}
+  swift test --disable-xctest --skip-build --scratch-path "$FLORANA_BUILD" ${filter:+--filter "$filter"}
 }
 
 # collective_tests RANKS: the test bundle itself under mpirun, since ranks of `swift test` wait for each other's lock.
 collective_tests() {
   MPIEXEC_TIMEOUT=400 "$MPIRUN" "${sharing[@]}" -np "$1" \
-    "$BUILD"/debug/floranaPackageTests.xctest --testing-library swift-testing --filter "$(matching CollectiveTests)"
+    "$FLORANA_BUILD"/debug/floranaPackageTests.xctest --testing-library swift-testing --filter "$(matching CollectiveTests)"
 }
 
 swift_tests() {
@@ -75,7 +75,7 @@ swift_tests() {
 
 # find_tests: the names of the tests that match the filter.
 find_tests() {
-  tests=$(swift test list --disable-xctest --skip-build --scratch-path "$BUILD" 2>/dev/null | grep -P -- "$filter") ||
+  tests=$(swift test list --disable-xctest --skip-build --scratch-path "$FLORANA_BUILD" 2>/dev/null | grep -P -- "$filter") ||
     { echo "error: --filter: expected a part of a test's name, found none that matches $filter" >&2; return 1; }
 }
 
@@ -96,7 +96,7 @@ prepare_pytorch() {
 }
 
 python_tests() {
-  FLORANA=$ROOT/$BUILD/debug/florana "$PYTHON" -m unittest discover --start-directory scripts/tests --top-level-directory scripts
+  FLORANA=$ROOT/$FLORANA_BUILD/debug/florana "$PYTHON" -m unittest discover --start-directory scripts/tests --top-level-directory scripts
 }
 
 # plotting_tests: once more with matplotlib, which the others' interpreter does without.
@@ -117,7 +117,7 @@ check "Model" scripts/fetch_model.py all-MiniLM-L6-v2 || true
 check "Data: sentiment" scripts/prepare_data.py sentiment || true
 check "Data: wordnet" scripts/prepare_data.py wordnet || true
 # Programs of an earlier build would only seem to be tested.
-if check "Build" swift build --build-tests --quiet --scratch-path "$BUILD" && { [ -z "$filter" ] || check "Filter" find_tests; }; then
+if check "Build" swift build --build-tests --quiet --scratch-path "$FLORANA_BUILD" && { [ -z "$filter" ] || check "Filter" find_tests; }; then
   swift_tests
 fi
 if [ -z "$filter" ]; then

@@ -9,6 +9,26 @@ public struct ClusterModel: Sendable, Equatable {
     case measured(MeasuredCollectives, bytesPerSecond: Double?, latencySeconds: Double?)
   }
 
+  /// An algorithm, and how it is known.
+  public struct Choice: Sendable, Equatable {
+    public enum Source: Sendable {
+      /// The library takes it by itself.
+      case library
+      /// It alone is nearest to the measurements.
+      case measured
+      /// Common, or one of several that are as near to the measurements.
+      case assumed
+    }
+
+    public let algorithm: CollectiveAlgorithm
+    public let source: Source
+
+    public init(_ algorithm: CollectiveAlgorithm, _ source: Source) {
+      self.algorithm = algorithm
+      self.source = source
+    }
+  }
+
   public let basis: Basis
   public let spread: RankSpread
   /// Of the run; nil where its choices are not known.
@@ -25,57 +45,60 @@ public struct ClusterModel: Sendable, Equatable {
 
   /// Seconds of a gather; `bytes` is the mean part of the ranks off the root's host.
   public func gatherSeconds(bytes: Double, hasEqualParts: Bool) -> Double {
-    let algorithm = gatherAlgorithm(hasEqualParts: hasEqualParts)
+    let algorithm = gatherChoice(hasEqualParts: hasEqualParts).algorithm
     switch basis {
     case .formulas(let link): return algorithm.seconds(bytes: bytes, link: link, spread)
     case .measured(let collectives, let rate, let latency):
       let fit = hasEqualParts ? collectives.gather : collectives.unequalGather
-      let before = gatherAlgorithm(hasEqualParts: hasEqualParts, on: collectives.spread)
+      let before = gatherChoice(hasEqualParts: hasEqualParts, on: collectives.spread).algorithm
       return transferred(fit, bytes, collectives, (before, algorithm), rate, latency)
     }
   }
 
-  /// The algorithm assumed: the library's where that is known, else the linear one.
-  public func gatherAlgorithm(hasEqualParts: Bool) -> CollectiveAlgorithm {
-    gatherAlgorithm(hasEqualParts: hasEqualParts, on: spread)
+  /// The library's gather where that is known, else the linear one.
+  public func gatherChoice(hasEqualParts: Bool) -> Choice {
+    gatherChoice(hasEqualParts: hasEqualParts, on: spread)
   }
 
-  private func gatherAlgorithm(hasEqualParts: Bool, on spread: RankSpread) -> CollectiveAlgorithm {
-    library?.gather(ranks: spread.rankCount, hasEqualParts: hasEqualParts) ?? .linearGather
+  private func gatherChoice(hasEqualParts: Bool, on spread: RankSpread) -> Choice {
+    let known = library?.gather(ranks: spread.rankCount, hasEqualParts: hasEqualParts)
+    return known.map { Choice($0, .library) } ?? Choice(.linearGather, .assumed)
   }
 
   /// Seconds of a broadcast of `bytes`.
   public func broadcastSeconds(bytes: Double) -> Double {
-    let algorithm = broadcastAlgorithm(bytes: bytes)
+    let algorithm = broadcastChoice(bytes: bytes).algorithm
     switch basis {
     case .formulas(let link): return algorithm.seconds(bytes: bytes, link: link, spread)
     case .measured(let collectives, let rate, let latency):
-      let before = broadcastAlgorithm(bytes: bytes, on: collectives.spread)
+      let before = broadcastChoice(bytes: bytes, on: collectives.spread).algorithm
       return transferred(collectives.broadcast, bytes, collectives, (before, algorithm), rate, latency)
     }
   }
 
-  /// The algorithm assumed: the library's where it is known and the measurements do not contradict, else the one
-  /// that is nearest to them, else the common choice by size.
-  public func broadcastAlgorithm(bytes: Double) -> CollectiveAlgorithm {
-    broadcastAlgorithm(bytes: bytes, on: spread)
-  }
+  /// The library's broadcast where it is known and the measurements do not contradict, else the one that is nearest
+  /// to them, else the common choice by size.
+  public func broadcastChoice(bytes: Double) -> Choice { broadcastChoice(bytes: bytes, on: spread) }
 
-  /// Every algorithm assumed for a broadcast, with the least size from which it is.
-  public var broadcastAlgorithms: [(fromBytes: Int, algorithm: CollectiveAlgorithm)] {
+  /// Every choice for a broadcast, with the least size from which it is.
+  public var broadcastChoices: [(fromBytes: Int, choice: Choice)] {
     (0...30).reduce(into: []) { choices, exponent in
-      let algorithm = broadcastAlgorithm(bytes: Double(1 << exponent))
-      if choices.last?.algorithm != algorithm { choices.append((1 << exponent, algorithm)) }
+      let choice = broadcastChoice(bytes: Double(1 << exponent))
+      if choices.last?.choice != choice { choices.append((1 << exponent, choice)) }
     }
   }
 
-  private func broadcastAlgorithm(bytes: Double, on spread: RankSpread) -> CollectiveAlgorithm {
-    let known = library?.broadcast(bytes: bytes, ranks: spread.rankCount)
+  private func broadcastChoice(bytes: Double, on spread: RankSpread) -> Choice {
+    let known = library?.broadcast(bytes: bytes, ranks: spread.rankCount).map { Choice($0, .library) }
     let common = bytes < Self.longBroadcast ? CollectiveAlgorithm.binomialBroadcast : .scatterAllgather
-    guard case .measured(let collectives, _, _) = basis, let found = collectives.broadcastAlgorithm else {
-      return known ?? common
-    }
+    guard case .measured(let collectives, _, _) = basis else { return known ?? Choice(common, .assumed) }
+    let found = Self.choice(among: collectives.broadcastAlgorithms, common: common)
     return contradicts(collectives) ? found : known ?? found
+  }
+
+  private static func choice(among nearest: [CollectiveAlgorithm], common: CollectiveAlgorithm) -> Choice {
+    if nearest.count == 1 { return Choice(nearest[0], .measured) }
+    return Choice(nearest.contains(common) ? common : nearest.first ?? common, .assumed)
   }
 
   /// Whether a large broadcast crossed the busiest link far more or less often than the library's algorithm would:

@@ -6,9 +6,10 @@ public enum MPILibrary: Sendable, Equatable {
   /// 1 MiB on 4, 6, 8, 12 and 16 ranks crossed the links as often as said here (Open MPI 4.1.4).
   case openMPI
 
-  /// By the name and version that the library states; nil where its choices are not known.
+  /// By the name and version that the library states; nil where its choices are not known. Open MPI 5 prefers
+  /// `coll/han`, which decides by hosts.
   public init?(_ name: String) {
-    guard name.contains("Open MPI v4.1.") || name.contains("Open MPI v5.") else { return nil }
+    guard name.contains("Open MPI v4.1.") else { return nil }
     self = .openMPI
   }
 

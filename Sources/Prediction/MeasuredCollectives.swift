@@ -67,15 +67,16 @@ public struct MeasuredCollectives: Sendable, Equatable {
     return CollectiveAlgorithm.linearGather.volume(spread) / secondsPerByte
   }
 
-  /// The algorithm whose formula is nearest to the largest broadcasts; nil where fewer than three hosts make the
-  /// formulas alike.
-  public var broadcastAlgorithm: CollectiveAlgorithm? {
-    guard let factor = broadcastVolume, spread.hostCount > 2, factor > 0 else { return nil }
-    func distance(_ algorithm: CollectiveAlgorithm) -> Double {
+  /// The algorithms whose formulas are nearest to the largest broadcasts: several where they cross the busiest link
+  /// equally often, as with one rank a host; none where fewer than three hosts make all formulas alike.
+  public var broadcastAlgorithms: [CollectiveAlgorithm] {
+    guard let factor = broadcastVolume, spread.hostCount > 2, factor > 0 else { return [] }
+    let distances = CollectiveAlgorithm.broadcasts.map { algorithm in
       let ratio = factor / algorithm.volume(spread)
-      return max(ratio, 1 / ratio)
+      return (algorithm, max(ratio, 1 / ratio))
     }
-    return CollectiveAlgorithm.broadcasts.min { distance($0) < distance($1) }
+    let least = distances.map(\.1).min()
+    return distances.filter { $0.1 == least }.map(\.0)
   }
 
   /// How many times a large broadcast's message crossed the busiest link.
@@ -90,7 +91,7 @@ extension MeasuredCollectives: JSONRepresentable {
       ("ranks", .integer(spread.rankCount)), ("hosts", .integer(spread.hostCount)),
       ("linkBytesPerSecond", linkBytesPerSecond.map { .number($0) }),
       ("broadcastVolume", broadcastVolume.map { .number($0) }),
-      ("broadcastAlgorithm", broadcastAlgorithm.map { .string($0.rawValue) }),
+      ("broadcastAlgorithms", .array(broadcastAlgorithms.map { .string($0.rawValue) })),
       ("gather", Self.json(gather)), ("gatherv", Self.json(unequalGather)),
       ("broadcast", Self.json(broadcast)),
     ])

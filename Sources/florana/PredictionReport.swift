@@ -77,11 +77,15 @@ struct PredictionReport {
       if let volume = collectives.broadcastVolume {
         text +=
           "; a large broadcast crosses the busiest link \(Self.number(volume, 2)) times"
-          + (collectives.broadcastAlgorithm.map { ", nearest to a \($0.rawValue)" } ?? "")
+          + Self.nearest(collectives.broadcastAlgorithms)
       }
       text += "\n"
     }
     return text
+  }
+
+  private static func nearest(_ algorithms: [CollectiveAlgorithm]) -> String {
+    algorithms.isEmpty ? "" : ", nearest to a " + algorithms.map(\.rawValue).joined(separator: " or a ")
   }
 
   private static func cells(_ part: RangedFit.Part) -> [String] {
@@ -153,8 +157,7 @@ struct PredictionReport {
 
   private func clusterAssumptions(_ model: ClusterModel) -> [String] {
     [
-      Self.ranks(model.spread) + "; " + Self.gathers(model) + " at the root; " + Self.broadcasts(model)
-        + (model.library == nil ? "" : ", as Open MPI chooses"), basis(model),
+      Self.ranks(model.spread) + "; " + Self.gathers(model) + "; " + Self.broadcasts(model), basis(model),
     ]
   }
 
@@ -172,18 +175,26 @@ struct PredictionReport {
   }
 
   private static func gathers(_ model: ClusterModel) -> String {
-    let (equal, unequal) = (
-      model.gatherAlgorithm(hasEqualParts: true), model.gatherAlgorithm(hasEqualParts: false)
-    )
-    return equal == unequal ? equal.rawValue : "\(equal.rawValue) (\(unequal.rawValue) of unequal parts)"
+    let (equal, unequal) = (model.gatherChoice(hasEqualParts: true), model.gatherChoice(hasEqualParts: false))
+    let other = equal == unequal ? "" : ", of unequal parts \(unequal.algorithm.rawValue)"
+    return "\(equal.algorithm.rawValue) at the root\(other) (\(name(equal.source)))"
   }
 
-  /// `A below 64 KiB, B below 1 MiB, C from there`
+  /// `A below 64 KiB (assumed), B below 1024 KiB (as Open MPI chooses), C from there (as measured)`
   private static func broadcasts(_ model: ClusterModel) -> String {
-    let choices = model.broadcastAlgorithms
+    let choices = model.broadcastChoices
     let limits = choices.dropFirst().map { " below \($0.fromBytes >> 10) KiB" }
     let places = limits + [choices.count > 1 ? " from there" : ""]
-    return zip(choices, places).map { $0.algorithm.rawValue + $1 }.joined(separator: ", ")
+    return zip(choices.map(\.choice), places).map { "\($0.algorithm.rawValue)\($1) (\(name($0.source)))" }
+      .joined(separator: ", ")
+  }
+
+  private static func name(_ source: ClusterModel.Choice.Source) -> String {
+    switch source {
+    case .library: "as Open MPI chooses"
+    case .measured: "as measured"
+    case .assumed: "assumed"
+    }
   }
 
   private var tableText: String {

@@ -8,7 +8,7 @@ struct ResumeHint: Sendable {
   /// `rankCount` is that of this job; another number does as well. `MPIRUN` names a launcher other than mpirun.
   init(folder: String, rankCount: Int) {
     let mpirun = ProcessInfo.processInfo.environment["MPIRUN"] ?? "mpirun"
-    let launcher = Launch.isUnderLauncher ? "\(mpirun) -np \(rankCount) " : ""
+    let launcher = Launch.isUnderLauncher ? Self.quoted(mpirun) + " -np \(rankCount) " : ""
     let program = CommandLine.arguments.first ?? "florana"
     command = launcher + Self.quoted(program) + " simulate --resume --output " + Self.quoted(folder)
   }

@@ -126,6 +126,16 @@ extension LaunchTests {
       #expect(lines.filter { $0.contains("florana-matrix") }.count == 1)
     }
 
+    /// Of 32 ranks the choice is not known, whatever the library.
+    @Test func howTheAlgorithmIsKnownIsSaid() throws {
+      let assumptions = try #require(
+        json(["--network", "1gbe", "--ranks", "32"])["assumptions"] as? [String])
+      #expect(
+        assumptions.contains {
+          $0.contains("binomial broadcast below 512 KiB (assumed)") && $0.hasSuffix("from there (assumed)")
+        }, "\(assumptions)")
+    }
+
     private func expectRefusal(
       _ arguments: [String], naming parts: [String], sourceLocation: SourceLocation = #_sourceLocation
     ) throws {

@@ -218,12 +218,14 @@ extension LaunchTests {
       try simulate("whole", settings, ranks: 2)
       try FileManager.default.createDirectory(atPath: path("run"), withIntermediateDirectories: true)
       try Data().write(to: URL(filePath: path("run/adapter")))
-      let job = try world.simulate("run", settings, ranks: 2)
+      let job = try Job.run(
+        [TinyWorld.program, "simulate", "tiny.yaml", "--output", "run"] + settings.flatMap { ["--set", $0] },
+        ranks: 2, environment: ["MPIRUN": "an mpirun"], folder: world.folder)
       let reports = job.reports("florana: ")
       #expect(job.status == 1 && reports.count == 1, "\(job.standardError)")
       #expect(reports.first?.contains("run/adapter: ") == true)
       let command =
-        "; after round 2 go on with: \(Job.launcherName) -np 2 \(TinyWorld.program) simulate --resume"
+        "; after round 2 go on with: 'an mpirun' -np 2 \(TinyWorld.program) simulate --resume"
         + " --output run"
       #expect(reports.first?.hasSuffix(command) == true, "\(reports)")
       try FileManager.default.removeItem(atPath: path("run/adapter"))

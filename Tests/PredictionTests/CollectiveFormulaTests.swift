@@ -49,9 +49,11 @@ import Testing
 
   // MARK: Models over measurements
 
-  /// As a library with these algorithms would measure over `link`, on 8 ranks of 4 hosts.
-  private func measured(_ broadcast: CollectiveAlgorithm, ranks: Int = 8) throws -> MeasuredCollectives {
-    let spread = RankSpread(rankCount: ranks, ranksPerHost: 2)
+  /// As a library with these algorithms would measure over `link`, by default on 8 ranks of 4 hosts.
+  private func measured(_ broadcast: CollectiveAlgorithm, ranks: Int = 8, perHost: Int = 2) throws
+    -> MeasuredCollectives
+  {
+    let spread = RankSpread(rankCount: ranks, ranksPerHost: perHost)
     let sizes = [8, 1024, 65536, 1 << 20, 1 << 22, 1 << 24]
     let algorithms = [("gather", CollectiveAlgorithm.linearGather), ("broadcast", broadcast)]
     let lines = algorithms.flatMap { name, algorithm in
@@ -61,7 +63,7 @@ import Testing
           medianSeconds: algorithm.seconds(bytes: Double(size), link: link, spread))
       }
     }
-    return try MeasuredCollectives(lines, ranksPerHost: 2, origin: "made")
+    return try MeasuredCollectives(lines, ranksPerHost: perHost, origin: "made")
   }
 
   @Test(arguments: CollectiveAlgorithm.broadcasts)
@@ -69,12 +71,23 @@ import Testing
     let collectives = try measured(algorithm)
     let rate = try #require(collectives.linkBytesPerSecond)
     #expect(isClose(rate * 1e-6, 1))
-    #expect(collectives.broadcastAlgorithm == algorithm)
+    #expect(collectives.broadcastAlgorithms == [algorithm])
     #expect(isClose(try #require(collectives.broadcastVolume), algorithm.volume(collectives.spread)))
   }
 
   @Test func twoHostsDoNotTellTheAlgorithm() throws {
-    #expect(try measured(.binomialBroadcast, ranks: 4).broadcastAlgorithm == nil)
+    #expect(try measured(.binomialBroadcast, ranks: 4).broadcastAlgorithms.isEmpty)
+  }
+
+  @Test func oneRankAHostTellsOnlyAlgorithmsOfUnlikeVolumes() throws {
+    func found(_ algorithm: CollectiveAlgorithm, ranks: Int) throws -> [CollectiveAlgorithm] {
+      try measured(algorithm, ranks: ranks, perHost: 1).broadcastAlgorithms
+    }
+    #expect(try found(.wholeChainBroadcast, ranks: 8) == [.linearBroadcast, .wholeChainBroadcast])
+    #expect(try found(.scatterDoubling, ranks: 8) == [.scatterAllgather, .scatterDoubling])
+    #expect(try found(.binomialBroadcast, ranks: 8) == [.binomialBroadcast])
+    #expect(
+      try found(.linearBroadcast, ranks: 3) == [.linearBroadcast, .binomialBroadcast, .wholeChainBroadcast])
   }
 
   @Test(arguments: CollectiveAlgorithm.broadcasts)

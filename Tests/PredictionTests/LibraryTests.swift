@@ -8,7 +8,9 @@ import Testing
 
   @Test func librariesAreKnownByTheirNames() {
     #expect(MPILibrary("Open MPI v4.1.4, package: Debian OpenMPI, ident: 4.1.4") == .openMPI)
-    #expect(MPILibrary("Open MPI v3.1.0, package: x") == nil && MPILibrary("MPICH Version: 4.0.2") == nil)
+    for other in ["Open MPI v3.1.0, package: x", "Open MPI v5.0.3, package: x", "MPICH Version: 4.0.2"] {
+      #expect(MPILibrary(other) == nil, "\(other)")
+    }
   }
 
   @Test func openMPIChoosesByRanksAndSize() {
@@ -25,11 +27,11 @@ import Testing
     #expect(MPILibrary.openMPI.gather(ranks: 8, hasEqualParts: false) == .linearGather)
   }
 
-  /// As the library would measure over `link` on ranks of two a host, its broadcast by `algorithm`.
-  private func measured(ranks: Int, _ algorithm: (Double) -> CollectiveAlgorithm) throws
+  /// As the library would measure over `link`, its broadcast by `algorithm`.
+  private func measured(ranks: Int, perHost: Int = 2, _ algorithm: (Double) -> CollectiveAlgorithm) throws
     -> MeasuredCollectives
   {
-    let spread = RankSpread(rankCount: ranks, ranksPerHost: 2)
+    let spread = RankSpread(rankCount: ranks, ranksPerHost: perHost)
     let sizes: [Int] = [1 << 16, 1 << 17, 1 << 18, 1 << 20, 1 << 22, 1 << 23, 1 << 24]
     func line(_ operation: String, _ size: Int, _ algorithm: CollectiveAlgorithm) -> CollectiveMeasurement {
       CollectiveMeasurement(
@@ -39,7 +41,7 @@ import Testing
     let lines =
       sizes.map { line("gather", $0, .linearGather) }
       + sizes.map { line("broadcast", $0, algorithm(Double($0))) }
-    return try MeasuredCollectives(lines, ranksPerHost: 2, origin: "made")
+    return try MeasuredCollectives(lines, ranksPerHost: perHost, origin: "made")
   }
 
   private func model(_ collectives: MeasuredCollectives, ranks: Int) -> ClusterModel {
@@ -53,7 +55,7 @@ import Testing
     let model = model(
       try measured(ranks: fitted) { MPILibrary.openMPI.broadcast(bytes: $0, ranks: fitted)! }, ranks: ranks)
     let expected = try #require(MPILibrary.openMPI.broadcast(bytes: 3e6, ranks: ranks))
-    #expect(model.broadcastAlgorithm(bytes: 3e6) == expected)
+    #expect(model.broadcastChoice(bytes: 3e6) == .init(expected, .library))
     let seconds = expected.seconds(bytes: 3e6, link: link, model.spread)
     #expect(abs(model.broadcastSeconds(bytes: 3e6) / seconds - 1) < 0.01)
   }
@@ -61,7 +63,9 @@ import Testing
   /// Who told the library to take another algorithm finds it in the measurements.
   @Test func measurementsOutweighTheTable() throws {
     let model = model(try measured(ranks: 8) { _ in .chainBroadcast }, ranks: 4)
-    #expect(model.broadcastAlgorithm(bytes: 3e6) == .chainBroadcast)
+    #expect(model.broadcastChoice(bytes: 3e6) == .init(.chainBroadcast, .measured))
+    #expect(model.broadcastChoices.map(\.choice.source) == [.measured])
+    #expect(model.gatherChoice(hasEqualParts: true) == .init(.linearGather, .library))
     let seconds = CollectiveAlgorithm.chainBroadcast.seconds(bytes: 3e6, link: link, model.spread)
     #expect(abs(model.broadcastSeconds(bytes: 3e6) / seconds - 1) < 0.01)
   }
@@ -69,8 +73,39 @@ import Testing
   @Test func everySizesAlgorithmIsNamed() {
     let formulas = ClusterModel(
       .formulas(link), spread: RankSpread(rankCount: 4, ranksPerHost: 1), library: .openMPI)
-    let found = formulas.broadcastAlgorithms
-    #expect(found.map(\.algorithm) == [.binomialBroadcast, .linearBroadcast, .wholeChainBroadcast])
+    let found = formulas.broadcastChoices
+    #expect(
+      found.map(\.choice) == [
+        .init(.binomialBroadcast, .assumed), .init(.linearBroadcast, .library),
+        .init(.wholeChainBroadcast, .library),
+      ])
     #expect(found.map(\.fromBytes) == [1, 1 << 16, 1 << 20])
+  }
+
+  /// The table ends there.
+  @Test func of32RanksTheLibrarysBroadcastIsNotKnown() throws {
+    let formulas = ClusterModel(
+      .formulas(link), spread: RankSpread(rankCount: 32, ranksPerHost: 2), library: .openMPI)
+    #expect(
+      formulas.broadcastChoices.map(\.choice) == [
+        .init(.binomialBroadcast, .assumed), .init(.scatterAllgather, .assumed),
+      ])
+    #expect(formulas.gatherChoice(hasEqualParts: true) == .init(.binomialGather, .library))
+    let fitted = model(try measured(ranks: 8) { _ in .linearBroadcast }, ranks: 32)
+    #expect(fitted.broadcastChoices.map(\.choice) == [.init(.linearBroadcast, .measured)])
+  }
+
+  /// The measurements fit two algorithms alike: the table decides, and without it one is only assumed.
+  @Test func oneRankAHostLeavesTheChoiceToTheTable() throws {
+    let collectives = try measured(ranks: 8, perHost: 1) { _ in .linearBroadcast }
+    func choice(_ ranks: Int, _ library: MPILibrary?) -> ClusterModel.Choice {
+      ClusterModel(
+        .measured(collectives, bytesPerSecond: nil, latencySeconds: nil),
+        spread: RankSpread(rankCount: ranks, ranksPerHost: 1), library: library
+      ).broadcastChoice(bytes: 3e6)
+    }
+    #expect(choice(8, .openMPI) == .init(.linearBroadcast, .library))
+    #expect(choice(4, .openMPI) == .init(.wholeChainBroadcast, .library))
+    #expect(choice(8, nil) == .init(.linearBroadcast, .assumed))
   }
 }

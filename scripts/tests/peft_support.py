@@ -1,11 +1,10 @@
 """What tests of the program beside real PEFT models share: where it is, the tiny model, and a scratch folder."""
 
-import os
 import tempfile
 import unittest
 from pathlib import Path
 
-from preparation.environment import ROOT
+from preparation.environment import ROOT, program
 from tests.support import PYTORCH_MISSING, with_pytorch
 
 if not PYTORCH_MISSING:
@@ -13,14 +12,14 @@ if not PYTORCH_MISSING:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
 
-PROGRAM = Path(os.environ.get("FLORANA", ROOT / ".build/debug/florana"))
+PROGRAM = program("debug")
 TINY = ROOT / "Tests/TransformerTests/Golden/tiny"
 
 
 @with_pytorch
 @unittest.skipUnless(PROGRAM.exists(), f"needs the built program: {PROGRAM}")
 class PEFTTestCase(unittest.TestCase):
-    """Each test has its own folder. The program is $FLORANA, or .build/debug/florana."""
+    """Each test has its own folder. The program is $FLORANA, or that of the debug build."""
 
     def setUp(self):
         scratch = tempfile.TemporaryDirectory()
