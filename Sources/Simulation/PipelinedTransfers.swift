@@ -9,11 +9,21 @@ private struct TransferBuffer<Element: WireElement> {
     _ = elements.initialize(from: values)
   }
 
+  /// Zeros, which have no bit set in any format.
+  init(zeroCount count: Int) {
+    let bytes = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: count * MemoryLayout<Element>.stride, alignment: MemoryLayout<Element>.alignment)
+    bytes.initializeMemory(as: UInt8.self, repeating: 0)
+    elements = bytes.bindMemory(to: Element.self)
+  }
+
   /// The values; the memory is given back.
   func take() -> [Float] {
-    defer { elements.deallocate() }
+    defer { release() }
     return Element.unpacked(Array(elements))
   }
+
+  func release() { elements.deallocate() }
 }
 
 /// An operation on such memory.
@@ -52,12 +62,12 @@ final class PipelinedGather {
     as type: Element.Type, _ world: borrowing Communicator
   ) throws -> PipelinedOperation {
     let part = TransferBuffer(Element.packed(packed.floats))
-    let whole = TransferBuffer(Element.packed([Float](repeating: 0, count: isServer ? order.count : 0)))
+    let whole = TransferBuffer<Element>(zeroCount: isServer ? order.count : 0)
     let operation = try world.startGather(
       UnsafeBufferPointer(part.elements), layout: RankLayout(counts: order.rankCounts),
       into: isServer ? whole.elements : nil, to: server)
     return PipelinedOperation(operation: operation) {
-      _ = part.take()
+      part.release()
       return whole.take()
     }
   }
