@@ -112,3 +112,39 @@ struct PipelinedBroadcast {
     return message
   }
 }
+
+/// The transfers of parcels that follow one another: while one is estimated, the next travels up and the one
+/// before down.
+struct Pipeline {
+  private let gathers: [PipelinedGather]
+  /// Those under way, the oldest first.
+  private var broadcasts: [PipelinedBroadcast] = []
+
+  init(_ updates: PackedParcels, _ orders: [GatherOrder], _ parcels: [Parcel], rank: Int) {
+    gathers = parcels.indices.map {
+      PipelinedGather(updates.updates[$0], orders[$0], to: parcels[$0].server, rank: rank)
+    }
+  }
+
+  func startGather(_ index: Int, _ world: borrowing Communicator) throws { try gathers[index].start(world) }
+
+  /// The gathered floats of a parcel at its server, nil elsewhere.
+  func finishGather(_ index: Int) throws -> [Float]? { try gathers[index].finish() }
+
+  mutating func startBroadcast(
+    _ message: ServerMessage, from server: Int, _ world: borrowing Communicator
+  ) throws {
+    broadcasts.append(try PipelinedBroadcast(message, from: server, world))
+  }
+
+  /// The message whose broadcast was started first.
+  mutating func finishBroadcast() throws -> ServerMessage { try broadcasts.removeFirst().finish() }
+
+  /// Runs the server's work on a parcel while what is under way goes on; elsewhere `body` runs alone.
+  func progressing<Result>(
+    at server: Int, _ world: borrowing Communicator, _ body: () throws -> Result
+  ) throws -> Result {
+    let underWay = gathers.compactMap(\.operation) + broadcasts.map(\.operation)
+    return try world.progressing(world.rank == server ? underWay : [], body)
+  }
+}
