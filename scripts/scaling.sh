@@ -51,7 +51,7 @@ while [ $# -gt 0 ]; do
 done
 
 [[ $ranks =~ ^[1-9][0-9]*(,[1-9][0-9]*)*$ ]] || fail "--ranks: expected numbers such as 1,2,4, found ${ranks:-nothing}"
-[ -f "${arguments[0]:-}" ] || fail "expected a configuration first, found ${arguments[0]:-nothing}"
+[ -f "${arguments[0]:-}" ] || fail "expected a configuration's file first, found ${arguments[0]:+no file }${arguments[0]:-nothing}"
 [ -z "${HOSTFILE:-}" ] || [ -f "$HOSTFILE" ] || fail "--hostfile: expected a file, found nothing at $HOSTFILE"
 [ -x "$program" ] || fail "$program: expected a build of florana, found none: swift build -c release --product florana"
 name=$(basename "${arguments[0]%.*}")

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -81,11 +82,26 @@ static inline int cmpi_isend(const void *part, int count, MPI_Datatype type, int
 static inline int cmpi_irecv(void *place, int count, MPI_Datatype type, int source, int tag, MPI_Comm comm, cmpi_request *request) {
   return MPI_Irecv(place, count, type, source, tag, comm, &request->handle);
 }
-// `requests` lie one after the other as MPI has them: the struct has no other member.
+_Static_assert(sizeof(cmpi_request) == sizeof(MPI_Request), "requests lie one after the other as MPI has them");
+// The error of one request is returned itself, not MPI_ERR_IN_STATUS.
 static inline int cmpi_wait_all(int count, cmpi_request *requests) {
-  return MPI_Waitall(count, &requests->handle, MPI_STATUSES_IGNORE);
+  if (count == 1) return MPI_Wait(&requests->handle, MPI_STATUS_IGNORE);
+  MPI_Status *statuses = (MPI_Status *)calloc((size_t)count, sizeof(MPI_Status));
+  if (count > 0 && !statuses) return MPI_ERR_NO_MEM;
+  int code = MPI_Waitall(count, &requests->handle, statuses), class = MPI_SUCCESS;
+  if (code != MPI_SUCCESS && MPI_Error_class(code, &class) == MPI_SUCCESS && class == MPI_ERR_IN_STATUS)
+    for (int i = 0; i < count; i++) {
+      int own = statuses[i].MPI_ERROR;
+      if (own != MPI_SUCCESS && own != MPI_ERR_PENDING) {
+        code = own;
+        break;
+      }
+    }
+  free(statuses);
+  return code;
 }
 static inline int cmpi_test_all(int count, cmpi_request *requests, int *done) {
+  if (count == 1) return MPI_Test(&requests->handle, done, MPI_STATUS_IGNORE);
   return MPI_Testall(count, &requests->handle, done, MPI_STATUSES_IGNORE);
 }
 
@@ -122,7 +138,9 @@ static inline int cmpi_init(int level, int *provided) {
 // Waits until what this process wrote into a pipe has been read, for a second at most.
 static inline void cmpi_wait_for_reader(int descriptor) {
   const struct timespec pause = {.tv_nsec = 1000000};
+  struct stat file;
   int unread = 0;
+  if (fstat(descriptor, &file) != 0 || !S_ISFIFO(file.st_mode)) return;
   for (int millisecond = 0; millisecond < 1000; millisecond++) {
     if (ioctl(descriptor, FIONREAD, &unread) != 0 || unread == 0) return;
     nanosleep(&pause, NULL);

@@ -4,7 +4,8 @@ extension Communicator {
   /// Sends each rank its part of `parts` (`sent.range(of: rank)`) and collects what the others send to this
   /// one, in the order of ranks, in `whole`, of which `received` says how much comes from each.
   ///
-  /// The corresponding MPI function is `MPI_Alltoallv`; beyond what it can address on any rank, `MPI_Isend` and
+  /// An uncounted `MPI_Allreduce` of one number goes before, by which all ranks go the same way. The corresponding
+  /// MPI function is `MPI_Alltoallv`; beyond what it can address on any rank, `MPI_Isend` and
   /// `MPI_Irecv`.
   public func alltoall<Element: MPIDatatype>(
     _ parts: UnsafeBufferPointer<Element>, _ sent: RankLayout,
@@ -13,6 +14,10 @@ extension Communicator {
     precondition(
       sent.rankCount == size && received.rankCount == size && parts.count == sent.totalCount,
       "\(parts.count) elements for \(sent.totalCount), layouts of \(sent.rankCount) and \(received.rankCount)"
+    )
+    precondition(
+      sent.range(of: rank).count == received.range(of: rank).count,
+      "\(sent.range(of: rank).count) elements for this rank itself, \(received.range(of: rank).count) expected"
     )
     requireCapacity(whole, of: received.totalCount)
     if try fitEverywhere([sent, received]) {

@@ -3,39 +3,41 @@ internal import Glibc
 internal import Synchronization
 
 extension Communicator {
-  /// Runs `body` while another thread lets MPI go on with `operations`, and returns when both are done.
+  /// Runs `body` while another thread lets MPI go on with `operations`; they may still be under way when it ends.
   ///
   /// Most libraries move a large message only while a rank is in a call of theirs, so that work between two
   /// calls stops what travels. `body` calls no MPI function: the two threads are never in MPI at once, for
-  /// which `ThreadLevel.serialized` is enough. Below it, or with nothing under way, `body` runs alone.
+  /// which `ThreadLevel.serialized` is enough. Without it MPI is called before and after `body` alone.
   ///
-  /// The corresponding MPI function is `MPI_Test`. An error of it is thrown after `body`.
+  /// The corresponding MPI function is `MPI_Testall`. Its error is thrown where `body` throws none.
   public func progressing<Result>(
     _ operations: [PendingOperation], _ body: () throws -> Result
   ) throws -> Result {
-    guard size > 1, !operations.isEmpty, try MPIEnvironment.threadLevel >= .serialized else {
-      return try body()
+    guard size > 1, !operations.isEmpty else { return try body() }
+    for operation in operations { try operation.advance() }
+    guard try MPIEnvironment.threadLevel >= .serialized, let progress = Progress(operations) else {
+      let result = try body()
+      for operation in operations { try operation.advance() }
+      return result
     }
-    let progress = Progress(operations)
-    let thread = progress.start()
     let result = Swift.Result { try body() }
-    try progress.stop(thread)
-    return try result.get()
+    let failure = progress.stop()
+    let value = try result.get()
+    if let failure { throw failure }
+    return value
   }
 }
 
-/// What the progress thread and the one that started it share. The operations belong to the progress thread
-/// until it is joined.
+/// A thread that tests operations until it is stopped. They belong to it until then.
 private final class Progress: @unchecked Sendable {
   private let operations: [PendingOperation]
   private let isStopped = Atomic(false)
   private var failure: MPIError?
+  private var thread = pthread_t()
 
-  init(_ operations: [PendingOperation]) { self.operations = operations }
-
-  /// Nil where the system has no thread left: then the body runs alone.
-  func start() -> pthread_t? {
-    var thread = pthread_t()
+  /// Nil where the system has no thread left.
+  init?(_ operations: [PendingOperation]) {
+    self.operations = operations
     let code = pthread_create(
       &thread, nil,
       { context in
@@ -46,13 +48,13 @@ private final class Progress: @unchecked Sendable {
       Unmanaged.passUnretained(self).release()
       return nil
     }
-    return thread
   }
 
-  func stop(_ thread: pthread_t?) throws(MPIError) {
+  /// Waits until the thread has ended, and returns its error.
+  func stop() -> MPIError? {
     isStopped.store(true, ordering: .releasing)
-    if let thread { pthread_join(thread, nil) }
-    if let failure { throw failure }
+    pthread_join(thread, nil)
+    return failure
   }
 
   private func run() {

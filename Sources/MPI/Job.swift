@@ -13,17 +13,17 @@ internal import CMPI
 /// - Any other error: the other ranks may wait for this one for ever. This rank reports, what it has
 ///   printed is flushed, and `MPI_Abort` ends the whole job at once with the status. There is no return.
 ///
-/// The library has to provide `threads`; it is asked for `preferredThreads` where that is more.
+/// The library has to provide `threads`; it is asked for `.serialized` where that is more.
 ///
 /// The status of an error that is no `JobError` is 1. `report` writes one line for the user, on this rank;
 /// nothing else here prints. Call this once in a process, on the thread that is to communicate.
 public func withMPI(
-  threads: ThreadLevel = .funneled, preferredThreads: ThreadLevel = .serialized,
+  threads: ThreadLevel = .funneled,
   report: (JobFailure) -> Void,
   _ body: (borrowing Communicator) throws -> Void
 ) -> Int32 {
   do {
-    let world = try MPILifetime.start(threads: threads, preferred: preferredThreads)
+    let world = try MPILifetime.start(threads: threads)
     let status = run(body, in: world, report: report)
     try MPILifetime.finish()
     return status
@@ -73,12 +73,10 @@ public struct RankLocation: Equatable, Sendable, CustomStringConvertible {
 
 /// Start and end of MPI in this process, for what cannot be a scope.
 package enum MPILifetime {
-  package static func start(
-    threads: ThreadLevel, preferred: ThreadLevel = .serialized
-  ) throws(MPIError) -> Communicator {
+  package static func start(threads: ThreadLevel) throws(MPIError) -> Communicator {
     precondition(!MPIEnvironment.isStarted, "MPI starts once in a process")
     var provided: Int32 = 0
-    try check("MPI_Init_thread", cmpi_init(max(threads, preferred).rawValue, &provided))
+    try check("MPI_Init_thread", cmpi_init(max(threads, .serialized).rawValue, &provided))
     let world = try Communicator(cmpi_comm_world(), odometer: Odometer())
     guard provided >= threads.rawValue else {
       throw .refused(

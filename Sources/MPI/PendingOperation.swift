@@ -53,11 +53,14 @@ extension Communicator {
     layout.require(rank: rank, of: size, count: part.count)
     if rank == root { requireCapacity(whole, of: layout.totalCount) }
     let stride = MemoryLayout<Element>.stride
-    return PendingOperation(
-      layout.fits(elementLimit)
-        ? [try startWholeGather(part, layout, into: whole, to: root)]
-        : try startGatherInParts(part, layout, into: whole, to: root), "MPI_Igatherv",
-      .gather(part.count * stride, of: layout.totalCount * stride, isRoot: rank == root), odometer)
+    let transfer = Transfer.gather(
+      part.count * stride, of: layout.totalCount * stride, isRoot: rank == root)
+    guard layout.fits(elementLimit) else {
+      let requests = try startGatherInParts(part, layout, into: whole, to: root)
+      return PendingOperation(requests, "MPI_Isend and MPI_Irecv", transfer, odometer)
+    }
+    let request = try startWholeGather(part, layout, into: whole, to: root)
+    return PendingOperation([request], "MPI_Igatherv", transfer, odometer)
   }
 
   private func startWholeGather<Element: MPIDatatype>(

@@ -8,7 +8,8 @@ public struct RunProfile: Sendable, Equatable {
   public let clientCount: Int
   /// How the run's ranks lay on hosts.
   public let spread: RankSpread
-  /// The median over rounds of the slowest rank's seconds; of `evaluate` the mean, since not every round evaluates.
+  /// The median over rounds of the slowest rank's seconds; of `evaluate` the mean, since not every round evaluates; of
+  /// `estimate` all ranks' together, which is one rank's, the root's, unless the servers are sharded.
   public let seconds: [Phase: Double]
   /// The median over rounds of one rank's part of the gather, and of the broadcast; 0 on one rank.
   public let gatherBytes: Double
@@ -35,7 +36,9 @@ public struct RunProfile: Sendable, Equatable {
     spread = RankSpread(rankCount: ranks, ranksPerHost: first.ranks)
     var seconds: [Phase: Double] = [:]
     for phase in Phase.allCases {
-      let values = rounds.compactMap { $0.seconds[phase]?.maximum }.filter { $0.isFinite }
+      let values = rounds.compactMap { $0.seconds[phase] }.map { spread in
+        phase == .estimate ? spread.mean * Double(ranks) : spread.maximum
+      }.filter { $0.isFinite }
       let mean = values.reduce(0, +) / Double(max(1, values.count))
       seconds[phase] = phase == .evaluate ? mean : values.isEmpty ? 0 : values.median
     }

@@ -115,15 +115,16 @@ extension LayerDiagnostics {
       errorNormFedIT: errorNormFedIT * factor, errorNormOptimum: errorNormOptimum * factor)
   }
 
+  // The bounds are those of unrounded factors, and so is the gap between them that is closed.
   fileprivate func columns(beside unrounded: LayerDiagnostics?) -> [String] {
     ([rho] + (unrounded.map { [$0.rho] } ?? []) + [rhoFedIT, rhoOptimum]).map { significant($0) }
-      + [fixed(closedGap, 3)]
+      + [fixed((unrounded ?? self).closedGap, 3)]
   }
 
   fileprivate func entries(beside unrounded: LayerDiagnostics?) -> [(key: String, value: JSONValue)] {
     [("rho", .number(rho))] + (unrounded.map { [("rhoF32", .number($0.rho))] } ?? []) + [
       ("rhoFedIT", .number(rhoFedIT)), ("rhoOptimum", .number(rhoOptimum)),
-      ("closedGap", closedGap.map { .number($0) } ?? .null),
+      ("closedGap", (unrounded ?? self).closedGap.map { .number($0) } ?? .null),
     ]
   }
 }

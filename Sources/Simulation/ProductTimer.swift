@@ -1,14 +1,14 @@
 internal import LinearAlgebra
 internal import Telemetry
 
-/// How long matrix products of given shapes take by themselves, on operands of their own: what a step's
-/// products could take at best with this BLAS.
+/// How long matrix products of given shapes take by themselves, on contiguous operands of their own: what a step's
+/// products could take at best with this BLAS. (Attention's are views with a stride.)
 struct ProductTimer {
   private var left: [Float] = []
   private var right: [Float] = []
   private var target: [Float] = []
 
-  /// Seconds of all these products together, each shape timed alone: the fastest of three times at least.
+  /// Seconds of all these products together, each shape timed alone: the fastest of three times after one that does not count.
   mutating func seconds(of products: [ProductShape: Int]) -> Double {
     products.reduce(0) { $0 + Double($1.value) * seconds(of: $1.key) }
   }

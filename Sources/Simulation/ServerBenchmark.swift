@@ -12,7 +12,9 @@ public struct ServerBenchmark {
   public struct Result: Sendable, JSONRepresentable {
     public let mode: RunConfiguration.Server.Mode
     public let method: String
-    public let clientCount: Int
+    /// Of the configuration's clients those that take part.
+    public let cohortSize: Int
+    public let wire: RunConfiguration.Server.Wire
     public let rankCount: Int
     public let exchanges: Int
     /// Of a whole exchange, from a common start until the last rank has every message.
@@ -25,7 +27,7 @@ public struct ServerBenchmark {
     public var json: JSONValue {
       .object([
         ("benchmark", .string("servers")), ("mode", .string(mode.rawValue)), ("method", .string(method)),
-        ("clients", .integer(clientCount)), ("ranks", .integer(rankCount)),
+        ("wire", .string(wire.rawValue)), ("cohort", .integer(cohortSize)), ("ranks", .integer(rankCount)),
         ("exchanges", .integer(exchanges)), ("seconds", .number(seconds)),
         ("phases", .object(ServerBenchmark.phases.map { ($0.rawValue, .number(phases[$0] ?? 0)) })),
         ("receivedBytes", .integer(receivedByteCount)),
@@ -74,7 +76,8 @@ public struct ServerBenchmark {
       stride(from: column, to: slowest.count, by: width).map { slowest[$0] }.median
     }
     return Result(
-      mode: mode, method: experiment.rule.name, clientCount: experiment.sampler.cohortSize,
+      mode: mode, method: experiment.rule.name, cohortSize: experiment.sampler.cohortSize,
+      wire: experiment.configuration.server.wire,
       rankCount: world.size, exchanges: exchanges, seconds: median(0),
       phases: Dictionary(
         uniqueKeysWithValues: Self.phases.enumerated().map { ($1, median($0 + 1)) }),

@@ -12,10 +12,10 @@ public struct RunDirectory: Sendable {
 
   /// Makes the folder, with those around it, for a new run.
   ///
-  /// - Throws: if the folder holds another run, or cannot be made.
-  public init(creating path: String) throws(TelemetryError) {
+  /// - Throws: if the folder holds another run, or what `result` names, or cannot be made.
+  public init(creating path: String, for result: String? = nil) throws(TelemetryError) {
     self.init(at: path)
-    for name in [File.configuration, File.rounds]
+    for name in [File.configuration, File.rounds] + (result.map { [$0] } ?? [])
     where FileManager.default.fileExists(atPath: self.path(of: name)) {
       throw TelemetryError(
         path: path,

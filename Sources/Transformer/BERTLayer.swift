@@ -48,7 +48,7 @@ struct BERTLayer: Sendable {
   func forward(
     _ x: MatrixView<Float>, _ tokens: Tokens, _ pass: Pass
   ) -> (y: MatrixView<Float>, tape: Tape) {
-    let read = tokens.reading?.rows(of: x, pass.arena) ?? x
+    let read = tokens.reading?.rows(of: x, pass) ?? x
     let (q, queryTape) = query.forward(read, pass)
     let (k, keyTape) = key.forward(x, pass)
     let (v, valueTape) = value.forward(x, pass)
@@ -88,7 +88,7 @@ struct BERTLayer: Sendable {
     }
     let dx = pass.arena.zeros(rows: tape.tokens.offsets.last!, columns: dAttended.columns)
     attentionBackward(dAttended, tape, dInput: dx, pass)
-    pass.elementwise { reading.add(dAttended.view, to: dx) }
+    reading.add(dAttended.view, to: dx, pass)
     return dx
   }
 

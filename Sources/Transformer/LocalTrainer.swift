@@ -51,9 +51,12 @@ public final class LocalTrainer {
     let dropout = Dropout(probability: dropoutProbability, key: dropoutKey)
     arena.reset()
     let loss = withGradient(batch, labels, parameters, base, dropout)
-    func descend() { self.descend(&parameters, &state, trained, learningRate: learningRate) }
-    if let profile { profile.measure(.optimizer, descend) } else { descend() }
+    measured(.optimizer) { descend(&parameters, &state, trained, learningRate: learningRate) }
     return loss
+  }
+
+  private func measured(_ kernel: Kernel, _ body: () -> Void) {
+    if let profile { profile.measure(kernel, body) } else { body() }
   }
 
   private func descend(

@@ -14,18 +14,22 @@ struct ReadTokens: Sendable {
   }
 
   /// Their rows of `x`, copied.
-  func rows(of x: MatrixView<Float>, _ arena: Arena) -> MatrixView<Float> {
-    let result = arena.matrix(rows: tokens.count, columns: x.columns)
-    for (row, token) in tokens.enumerated() {
-      (result.base + row * result.stride).update(from: x.base + token * x.stride, count: x.columns)
+  func rows(of x: MatrixView<Float>, _ pass: Pass) -> MatrixView<Float> {
+    let result = pass.arena.matrix(rows: tokens.count, columns: x.columns)
+    pass.elementwise {
+      for (row, token) in tokens.enumerated() {
+        (result.base + row * result.stride).update(from: x.base + token * x.stride, count: x.columns)
+      }
     }
     return result.view
   }
 
   /// Adds a gradient of the rows to that of the whole.
-  func add(_ rows: MatrixView<Float>, to whole: MutableMatrixView<Float>) {
-    for (row, token) in tokens.enumerated() {
-      fk_add(whole.base + token * whole.stride, rows.base + row * rows.stride, rows.columns)
+  func add(_ rows: MatrixView<Float>, to whole: MutableMatrixView<Float>, _ pass: Pass) {
+    pass.elementwise {
+      for (row, token) in tokens.enumerated() {
+        fk_add(whole.base + token * whole.stride, rows.base + row * rows.stride, rows.columns)
+      }
     }
   }
 }

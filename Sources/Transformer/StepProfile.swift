@@ -8,7 +8,7 @@ public enum Kernel: String, Sendable, CaseIterable {
   case attention
   /// Products with the adapters' factors.
   case adapter
-  /// Norms, activations, softmax, biases, dropout, embeddings.
+  /// The blocks' norms, activations, softmax, biases and dropout; embeddings.
   case elementwise
   /// Clipping and the optimiser's step.
   case optimizer

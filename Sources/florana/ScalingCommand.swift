@@ -68,7 +68,7 @@ struct ScalingCommand: ParsableCommand {
       let (plan, configurations) = try world.togetherCheckingInput { try planned(rankCount: rankCount) }
       let folder = output ?? RunRecorder.defaultFolder(for: file)
       let directory = try world.together {
-        rank == 0 ? try checkingInput { try RunDirectory(creating: folder) } : nil
+        rank == 0 ? try checkingInput { try RunDirectory(creating: folder, for: "scaling.csv") } : nil
       }
       let hosts = Set(try world.allgatherStrings(MPIEnvironment.processorName)).count
       if rank == 0 { tellPlan(plan, rankCount: rankCount, hosts: hosts) }

@@ -11,8 +11,10 @@ struct ServersCommand: ParsableCommand {
       "Time the exchange of a round under each server.mode: gather, estimate and broadcast, without training.",
     discussion: """
       Every mode serves the same updates in turn: those of all clients that take part in a round of the configuration,
-      filled with numbers. Seconds are the slowest rank's, the median over the exchanges; a rank that waits for
-      another's estimate waits within the transfer. MB is what comes to the rank to which most comes.
+      filled with numbers. Seconds are the slowest rank's, the median over the exchanges: of the whole exchange and of
+      each phase by itself, so that phases add up to more than the whole where one rank waits for another's. That
+      waiting is in wait where a barrier goes before the transfer (root, sharded), in broadcast with pipelined. MB is what comes to the rank to which most comes.
+      Methods that change the base weights hold them three times, once for each mode.
       Examples:
         mpirun -np 4 florana benchmark servers examples/sentiment.yaml
         mpirun -np 4 florana benchmark servers examples/sentiment.yaml --clients 8,32,128 --set adapter.rank=32
@@ -44,14 +46,14 @@ struct ServersCommand: ParsableCommand {
 
   func run() {
     Launch.run(blasThreads: options.blasThreads) { world in
-      let configurations = try world.togetherCheckingInput { try self.configurations() }
+      let experiments = try world.togetherCheckingInput { try configurations().map { try Experiment($0) } }
       var results: [ServerBenchmark.Result] = []
-      for configuration in configurations {
-        let experiment = try world.togetherCheckingInput { try Experiment(configuration) }
-        results += try ServerBenchmark(experiment, exchanges: exchanges).run(world)
+      for experiment in experiments {
+        let found = try ServerBenchmark(experiment, exchanges: exchanges).run(world)
+        results += found
+        if json { try Terminal.deliver(found.map { $0.json.line + "\n" }.joined()) }
       }
-      guard world.rank == 0 else { return }
-      try Terminal.deliver(json ? results.map { $0.json.line + "\n" }.joined() : Self.text(results))
+      if world.rank == 0, !json { try Terminal.deliver(Self.text(results)) }
     }
   }
 
@@ -62,14 +64,15 @@ struct ServersCommand: ParsableCommand {
 
   private static func text(_ results: [ServerBenchmark.Result]) -> String {
     let phases = ServerBenchmark.phases
-    let header = ["method", "mode", "ranks", "clients", "seconds"] + phases.map(\.rawValue) + ["MB"]
+    let header = ["method", "mode", "wire", "ranks", "cohort", "seconds"] + phases.map(\.rawValue) + ["MB"]
     return aligned(
       [header]
         + results.map { result in
           [
-            result.method, result.mode.rawValue, "\(result.rankCount)", "\(result.clientCount)",
+            result.method, result.mode.rawValue, result.wire.rawValue, "\(result.rankCount)",
+            "\(result.cohortSize)",
             fixed(result.seconds, 4),
           ] + phases.map { fixed(result.phases[$0], 4) } + [fixed(Double(result.receivedByteCount) / 1e6, 2)]
-        }, leading: 2)
+        }, leading: 3)
   }
 }

@@ -40,7 +40,7 @@ extension LaunchTests {
       #expect(job.status == 0, "\(job.standardError)")
       let results = try lines(job)
       #expect(
-        results.map { "\($0["clients"]!) \($0["mode"]!)" } == [
+        results.map { "\($0["cohort"]!) \($0["mode"]!)" } == [
           "3 root", "3 pipelined", "3 sharded", "6 root", "6 pipelined", "6 sharded",
         ])
       // Rank 4 on two blocks and a head of 99 floats; a rank has a third of the clients.
@@ -86,9 +86,51 @@ extension LaunchTests {
     @Test func aStepIsMeasured() throws {
       let random = try json(["step", "--model", "model", "--batch", "2", "--length", "8", "--steps", "2"])
       #expect(random["tokens"] as? Int == 32)
+      #expect(random["operations"] as? Int == 2 * Self.operationsOfAStep)
+      let shares = try #require(random["shares"] as? [String: Double])
+      #expect(shares.keys.sorted() == ["adapter", "attention", "base", "elementwise", "optimizer"])
+      #expect(shares.values.allSatisfy { $0 > 0 } && shares.values.reduce(0, +) <= 1)
+      #expect(try #require(random["ratioToProducts"] as? Double) > 0)
+      #expect(try #require(random["peakBytes"] as? Int) > 0)
       let ragged = try json(["step", "--model", "model", "--data", "data", "--batch", "3", "--steps", "2"])
       #expect(try #require(ragged["tokensPerSecond"] as? Double) > 0)
       #expect(try #require(ragged["lossFirst"] as? Double).isFinite)
+    }
+
+    /// Multiplications and additions of a step of 2 rows of 8 tokens: two blocks of width 32 and feed-forward 64,
+    /// rank 8 on query and value, two labels. The last block computes keys and values of all
+    /// tokens, everything else of the rows' first ones; the first block passes no gradient to its input.
+    private static var operationsOfAStep: Int {
+      let (rows, length, width, wide, rank, labels) = (2, 8, 32, 64, 8, 2)
+      let tokens = rows * length
+      func block(queried: Int) -> (projections: Int, rest: Int, attention: Int) {
+        (
+          2 * tokens * width * width, queried * width * (2 * width + 2 * wide),
+          rows * width * queried / rows * length
+        )
+      }
+      let (first, last) = (block(queried: tokens), block(queried: rows))
+      let adapters = rank * width * (2 * tokens + tokens + rows)
+      let head = rows * width * (width + labels)
+      let forward =
+        first.projections + first.rest + last.projections + last.rest + 2 * first.attention + 2
+        * last.attention
+        + 2 * adapters + head
+      let backward =
+        last.projections + last.rest + 4 * last.attention + 3 * first.attention + tokens * width
+        * (width + 2 * wide)
+        + rank * width * (4 * (tokens + rows) + 3 * 2 * tokens) + head + rows * width * labels
+      return 2 * (forward + backward)
+    }
+
+    @Test func theWayFromClientToClientIsMeasured() throws {
+      let result = try json(["clients", "tiny.yaml", "--clients", "5", "--set", "training.steps=3"])
+      #expect(result["clients"] as? Int == 5 && result["steps"] as? Int == 15)
+      #expect(try #require(result["microsecondsPerClient"] as? Double) > 0)
+      #expect(try #require(result["stepSeconds"] as? Double) > 0)
+      let refused = try world.florana(
+        ["benchmark", "clients", "tiny.yaml", "--clients", "100000"], ranks: nil)
+      #expect(refused.status == 2 && refused.standardError.contains("clients.count"))
     }
   }
 }

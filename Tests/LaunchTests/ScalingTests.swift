@@ -85,6 +85,7 @@ extension LaunchTests {
     @Test func mistakesAreRefusedBeforeTheFirstRound() throws {
       for (arguments, problem) in [
         (["--clients", "4,x"], "'--clients <clients>': expected numbers"),
+        (["--clients", "4 8"], "expected numbers"),
         (["--clients", "7,9,11"], "multiple of 693"),
         (["--clients", "4", "--rounds", "0"], "--rounds"),
         (["--clients", "4,400"], "clients.count"),
