@@ -104,9 +104,8 @@ let package = Package(
     .testTarget(
       name: "LaunchTests",
       dependencies: [
-        "Adapters", "Aggregation", "Configuration", "florana", "LaunchSupport", "Safetensors", "Simulation",
-        "Telemetry",
-        "TestSupport",
+        "Adapters", "Aggregation", "Configuration", "florana", "HalfPrecision", "LaunchSupport",
+        "Safetensors", "Simulation", "Telemetry", "TestSupport",
       ],
       swiftSettings: swiftSettings),
   ],

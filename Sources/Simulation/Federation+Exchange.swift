@@ -66,45 +66,34 @@ extension Federation {
     _ trained: Trained, _ task: ExchangeTask, _ bytes: inout CountedBytes, _ world: borrowing Communicator
   ) throws -> Exchanged {
     var exchanged = Exchanged()
-    let gathers = parcels.indices.map { index in
-      PipelinedGather(
-        trained.updates.updates[index], order(of: parcels[index], task, { $0.uploaded }),
-        to: parcels[index].server, rank: world.rank)
-    }
-    var broadcasts: [PipelinedBroadcast] = []
-    func underWay(beside index: Int) -> [PendingOperation] {
-      guard parcels[index].server == world.rank else { return [] }
-      return
-        (index + 1 < gathers.count ? [gathers[index + 1].operation].compactMap { $0 } : [])
-        + broadcasts[exchanged.messages.count...].map(\.operation)
-    }
-    try timer.measure(.gather) { try gathers[0].start(world) }
+    let orders = parcels.map { order(of: $0, task, { $0.uploaded }) }
+    var pipeline = Pipeline(trained.updates, orders, parcels, rank: world.rank)
+    try timer.measure(.gather) { try pipeline.startGather(0, world) }
     for (index, parcel) in parcels.enumerated() {
-      if index + 1 < gathers.count { try timer.measure(.gather) { try gathers[index + 1].start(world) } }
+      if index + 1 < parcels.count {
+        try timer.measure(.gather) { try pipeline.startGather(index + 1, world) }
+      }
       let sent = try counting(&bytes.gather, world) {
-        try timer.measure(.gather) { try gathers[index].finish() }
+        try timer.measure(.gather) { try pipeline.finishGather(index) }
       }
       var message = message(of: parcel, task)
       let reported = try collectReported(trained, index, task, world)
-      let estimate = try world.progressing(underWay(beside: index)) {
-        try self.estimate(parcel, sent, gathers[index].order, reported, task, &message)
+      let estimate = try pipeline.progressing(at: parcel.server, world) {
+        try self.estimate(parcel, sent, orders[index], reported, task, &message)
       }
-      broadcasts.append(
-        try timer.measure(.broadcast) { try PipelinedBroadcast(message, from: parcel.server, world) })
-      let served = try world.progressing(underWay(beside: index)) { try self.served(estimate, task) }
+      try timer.measure(.broadcast) { try pipeline.startBroadcast(message, from: parcel.server, world) }
+      let served = try pipeline.progressing(at: parcel.server, world) { try self.served(estimate, task) }
       exchanged.served.merge(served) { $1 }
-      if index > 0 { try finish(broadcasts[index - 1], &exchanged, &bytes, world) }
+      if index > 0 { exchanged.messages.append(try finishBroadcast(&pipeline, &bytes, world)) }
     }
-    try finish(broadcasts[parcels.count - 1], &exchanged, &bytes, world)
+    exchanged.messages.append(try finishBroadcast(&pipeline, &bytes, world))
     return exchanged
   }
 
-  private func finish(
-    _ broadcast: PipelinedBroadcast, _ exchanged: inout Exchanged, _ bytes: inout CountedBytes,
-    _ world: borrowing Communicator
-  ) throws {
-    exchanged.messages.append(
-      try counting(&bytes.broadcast, world) { try timer.measure(.broadcast) { try broadcast.finish() } })
+  private func finishBroadcast(
+    _ pipeline: inout Pipeline, _ bytes: inout CountedBytes, _ world: borrowing Communicator
+  ) throws -> ServerMessage {
+    try counting(&bytes.broadcast, world) { try timer.measure(.broadcast) { try pipeline.finishBroadcast() } }
   }
 
   /// Every rank serves a share of the layers: its parts of all updates come by one exchange of all with all,

@@ -9,11 +9,21 @@ private struct TransferBuffer<Element: WireElement> {
     _ = elements.initialize(from: values)
   }
 
+  /// Zeros, which have no bit set in any format.
+  init(zeroCount count: Int) {
+    let bytes = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: count * MemoryLayout<Element>.stride, alignment: MemoryLayout<Element>.alignment)
+    bytes.initializeMemory(as: UInt8.self, repeating: 0)
+    elements = bytes.bindMemory(to: Element.self)
+  }
+
   /// The values; the memory is given back.
   func take() -> [Float] {
-    defer { elements.deallocate() }
+    defer { release() }
     return Element.unpacked(Array(elements))
   }
+
+  func release() { elements.deallocate() }
 }
 
 /// An operation on such memory.
@@ -52,12 +62,12 @@ final class PipelinedGather {
     as type: Element.Type, _ world: borrowing Communicator
   ) throws -> PipelinedOperation {
     let part = TransferBuffer(Element.packed(packed.floats))
-    let whole = TransferBuffer(Element.packed([Float](repeating: 0, count: isServer ? order.count : 0)))
+    let whole = TransferBuffer<Element>(zeroCount: isServer ? order.count : 0)
     let operation = try world.startGather(
       UnsafeBufferPointer(part.elements), layout: RankLayout(counts: order.rankCounts),
       into: isServer ? whole.elements : nil, to: server)
     return PipelinedOperation(operation: operation) {
-      _ = part.take()
+      part.release()
       return whole.take()
     }
   }
@@ -100,5 +110,41 @@ struct PipelinedBroadcast {
     var message = message
     message.floats = try pending.finish()
     return message
+  }
+}
+
+/// The transfers of parcels that follow one another: while one is estimated, the next travels up and the one
+/// before down.
+struct Pipeline {
+  private let gathers: [PipelinedGather]
+  /// Those under way, the oldest first.
+  private var broadcasts: [PipelinedBroadcast] = []
+
+  init(_ updates: PackedParcels, _ orders: [GatherOrder], _ parcels: [Parcel], rank: Int) {
+    gathers = parcels.indices.map {
+      PipelinedGather(updates.updates[$0], orders[$0], to: parcels[$0].server, rank: rank)
+    }
+  }
+
+  func startGather(_ index: Int, _ world: borrowing Communicator) throws { try gathers[index].start(world) }
+
+  /// The gathered floats of a parcel at its server, nil elsewhere.
+  func finishGather(_ index: Int) throws -> [Float]? { try gathers[index].finish() }
+
+  mutating func startBroadcast(
+    _ message: ServerMessage, from server: Int, _ world: borrowing Communicator
+  ) throws {
+    broadcasts.append(try PipelinedBroadcast(message, from: server, world))
+  }
+
+  /// The message whose broadcast was started first.
+  mutating func finishBroadcast() throws -> ServerMessage { try broadcasts.removeFirst().finish() }
+
+  /// Runs the server's work on a parcel while what is under way goes on; elsewhere `body` runs alone.
+  func progressing<Result>(
+    at server: Int, _ world: borrowing Communicator, _ body: () throws -> Result
+  ) throws -> Result {
+    let underWay = gathers.compactMap(\.operation) + broadcasts.map(\.operation)
+    return try world.progressing(world.rank == server ? underWay : [], body)
   }
 }

@@ -32,8 +32,8 @@ struct ServerMessage: Sendable {
     downloaded = plan.downloaded.within(parcel.range(in: layout))
     slots = parcel.slots(of: layout)
     forms = plan.base == .none ? [] : slots.map { Self.form(of: $0, rule, cohort, round: round) }
-    let base = zip(slots, forms).reduce(0) { $0 + Self.count($1.0, $1.1) }
-    floats = [Float](repeating: 0, count: downloaded.count + base)
+    floats = []
+    floats = [Float](repeating: 0, count: baseRanges.last?.range.upperBound ?? downloaded.count)
   }
 
   /// The form whose floats the rule's definition counts for the download.
@@ -54,6 +54,16 @@ struct ServerMessage: Sendable {
     switch form {
     case .factored(let rank): slot.shape.factorFloatCount(adapterRank: rank)
     case .dense: slot.layer.outputs * slot.layer.inputs
+    }
+  }
+
+  /// Where in the message each layer's change of the base weight lies.
+  private var baseRanges: [(slot: LayerSlot, form: BaseForm, range: Range<Int>)] {
+    var next = downloaded.count
+    return zip(slots, forms).map { slot, form in
+      let start = next
+      next += Self.count(slot, form)
+      return (slot, form, start..<next)
     }
   }
 
@@ -84,13 +94,11 @@ struct ServerMessage: Sendable {
   func apply(to global: inout AdapterParameters, base: inout BaseWeights?) {
     global[downloaded] = Array(floats.prefix(downloaded.count))
     floats.withUnsafeBufferPointer { floats in
-      var next = floats.baseAddress! + downloaded.count
-      for (slot, form) in zip(slots, forms) {
-        switch Self.change(of: slot, form, at: next) {
+      for (slot, form, range) in baseRanges {
+        switch Self.change(of: slot, form, in: floats[range]) {
         case .factored(let b, let a): base?.add(b: b, a: a, to: slot)
         case .dense(let change): base?.add(change, to: slot)
         }
-        next += Self.count(slot, form)
       }
     }
   }
@@ -101,8 +109,11 @@ struct ServerMessage: Sendable {
     case dense(MatrixView<Float>)
   }
 
-  private static func change(of slot: LayerSlot, _ form: BaseForm, at start: UnsafePointer<Float>) -> Change {
+  private static func change(
+    of slot: LayerSlot, _ form: BaseForm, in floats: Slice<UnsafeBufferPointer<Float>>
+  ) -> Change {
     let (d, k) = (slot.layer.outputs, slot.layer.inputs)
+    let start = UnsafeBufferPointer(rebasing: floats).baseAddress!
     switch form {
     case .factored(let rank):
       return .factored(
@@ -141,10 +152,8 @@ extension ServerMessage {
   /// The layers' changes of the base weights; a dense one beside an identity.
   private var baseUpdates: [LowRankUpdate] {
     floats.withUnsafeBufferPointer { floats in
-      guard var next = floats.baseAddress.map({ $0 + downloaded.count }) else { return [] }
-      return zip(slots, forms).map { slot, form in
-        defer { next += Self.count(slot, form) }
-        switch Self.change(of: slot, form, at: next) {
+      baseRanges.map { slot, form, range in
+        switch Self.change(of: slot, form, in: floats[range]) {
         case .factored(let b, let a): return LowRankUpdate(a: Matrix(a), b: Matrix(b))
         case .dense(let change):
           return change.rows < change.columns
@@ -157,11 +166,7 @@ extension ServerMessage {
 
   /// The name of the layer that a float of the message belongs to.
   func layerName(ofFloat index: Int) -> String {
-    var next = downloaded.count
-    for (slot, form) in zip(slots, forms) {
-      next += Self.count(slot, form)
-      if (downloaded.count..<next).contains(index) { return slot.layer.name }
-    }
+    for (slot, _, range) in baseRanges where range.contains(index) { return slot.layer.name }
     var rest = index
     for range in downloaded.ranges {
       if rest < range.count { return slots.tensorName(ofFloat: range.lowerBound + rest) }

@@ -1,8 +1,10 @@
 import Adapters
 import Aggregation
 import Configuration
+import LinearAlgebra
 import MPI
 import Testing
+import Transformer
 
 @testable import Simulation
 
@@ -105,9 +107,22 @@ import Testing
       #expect(exact.diagnostics.rhoFedIT == sent.diagnostics.rhoFedIT)
     }
     // The base weights and the figures have the same change.
-    for (found, layer) in zip(received.layers, estimate.layers) {
-      #expect((found.baseUpdate == nil) == (layer.baseUpdate == nil))
+    var global = parameters()
+    var base: BaseWeights? = BaseWeights(
+      layout: layout, values: [Float](repeating: 0, count: layout.baseCount))
+    message.apply(to: &global, base: &base)
+    let changed = try #require(base)
+    for (index, slot) in layout.layers.enumerated() {
+      let update = received.layers[index].baseUpdate
+      #expect((update == nil) == (estimate.layers[index].baseUpdate == nil))
+      let expected = update.map(change) ?? [Float](repeating: 0, count: 6)
+      let difference = zip(changed[slot], expected).map { abs($0 - $1) }.max()!
+      #expect(difference <= 1e-6 * expected.map(abs).max()!, "\(rule.name): \(difference)")
     }
+  }
+
+  private func change(_ update: LowRankUpdate) -> [Float] {
+    update.b.withView { b in update.a.withView { a in product(b, .asStored, a).elements } }
   }
 
   @Test func nothingChangesInF32() throws {
