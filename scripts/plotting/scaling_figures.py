@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from . import scaling
+from .axes import doubling, logarithmic_seconds
 from .runs import PHASES
 
 
@@ -23,10 +24,10 @@ def curves(rows):
     right.axhline(1, linestyle=":", color="grey", label="ideal")
     right.set_ylim(bottom=0)
     for axis, label in ((left, "seconds of a round"), (right, "efficiency")):
-        logarithmic(axis, key, sorted({row[key] for row in rows}))
+        doubling(axis, key, sorted({row[key] for row in rows}))
         axis.set_ylabel(label)
         axis.legend(fontsize="small")
-    left.set_yscale("log")
+    logarithmic_seconds(left)
     figure.suptitle(f"{rows[0]['mode']} scaling")
     return figure
 
@@ -43,26 +44,19 @@ def groups(rows, by_ranks):
 
 
 def phases(rows):
-    """Where the seconds of a round go, on the slowest rank of each phase."""
+    """Where the seconds of a round go, in the mean over ranks: maxima of different ranks add up to more than a round."""
     rows = sorted(rows, key=lambda row: (scaling.series(row), row["ranks"]))
     figure = Figure(figsize=(max(6, 0.7 * len(rows) + 3), 4.5), layout="constrained")
     axis = figure.subplots()
     bottom = [0.0] * len(rows)
     for index, phase in enumerate(PHASES):
-        heights = [row.get(f"{phase}SecondsMaximum") or 0.0 for row in rows]
+        heights = [row.get(f"{phase}SecondsMean") or 0.0 for row in rows]
         axis.bar(range(len(rows)), heights, bottom=bottom, color=f"C{index}", label=phase)
         bottom = [low + height for low, height in zip(bottom, heights)]
     axis.set_xticks(range(len(rows)), [f"{row['clients']}\n{row['ranks']}" for row in rows])
-    axis.set_xlabel("clients, ranks")
-    axis.set_ylabel("seconds of a round, slowest rank by phase")
+    axis.set_xlabel("clients (above), ranks (below)")
+    axis.set_ylabel("seconds of a round, mean over ranks")
     axis.grid(alpha=0.3, axis="y")
-    axis.legend(fontsize="small")
+    figure.legend(fontsize="small", loc="outside right upper")
     return figure
 
-
-def logarithmic(axis, label, values):
-    axis.set_xscale("log", base=2)
-    axis.set_xticks(values, [str(value) for value in values])
-    axis.minorticks_off()
-    axis.set_xlabel(label)
-    axis.grid(alpha=0.3)

@@ -7,7 +7,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from plotting import runs as data, scaling
+from plotting import runs as data, scaling, servers
 from preparation import plotting
 from preparation.errors import InputError
 from tests.support import SCRIPTS, with_plotting
@@ -68,10 +68,18 @@ class ReadingTests(FolderTestCase):
         with self.assertRaisesRegex(InputError, "found nothing"):
             data.find(self.folder / "absent")
 
+    def test_lines_that_are_no_servers_are_refused_with_their_place(self):
+        path = self.folder / servers.NAME
+        for text, problem in (("", "found none"), ("{\n", "found Expecting"), ('{"mode": "root", "ranks": 2}\n',
+                              "servers.jsonl:1: .* found no cohort, seconds")):
+            path.write_text(text)
+            with self.assertRaisesRegex(InputError, problem):
+                servers.read(path)
+
     def test_an_empty_folder_is_refused_in_one_line(self):
         done = self.plot(self.folder)
         self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
-        self.assertIn("expected rounds.jsonl, scaling.csv, or folders of runs", done.stderr)
+        self.assertIn("expected rounds.jsonl, scaling.csv, servers.jsonl, or folders of runs", done.stderr)
 
     def test_matplotlib_is_pinned(self):
         lines = plotting.ENVIRONMENT.requirements.read_text().splitlines()
@@ -113,6 +121,19 @@ class FigureTests(FolderTestCase):
         self.assertEqual(list(seconds.lines[0].get_xdata()), [1, 2, 4])
         self.assertEqual(list(seconds.lines[0].get_ydata()), [4, 2, 1])
         self.assertEqual([round(value, 6) for value in efficiency.lines[0].get_ydata()], [1, 0.95, 0.925])
+
+    def test_servers_are_drawn_side_by_side_for_every_number_of_ranks(self):
+        lines = [{"mode": mode, "ranks": ranks, "cohort": clients, "seconds": clients / ranks / speed}
+                 for ranks in (2, 4) for clients in (32, 8) for mode, speed in (("root", 1), ("sharded", 2))]
+        folder = self.folder / "servers"
+        folder.mkdir()
+        (folder / servers.NAME).write_text("".join(json.dumps(line) + "\n" for line in lines))
+        self.assert_drawn(self.plot(folder), folder, ["servers.png"])
+        from plotting import server_figures
+        two, four = server_figures.exchange(servers.read(folder / servers.NAME)).axes
+        self.assertEqual([line.get_label() for line in two.lines], ["root", "sharded"])
+        self.assertEqual(list(four.lines[1].get_xdata()), [8, 32])
+        self.assertEqual(list(four.lines[1].get_ydata()), [1, 4])
 
     def test_rho_lies_in_its_band(self):
         from plotting import figures
