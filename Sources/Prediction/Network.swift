@@ -82,7 +82,7 @@ public enum Network: Sendable, Equatable {
       throw PredictionError(
         origin: origin,
         problem:
-          "expected \(names.joined(separator: ", ")), a rate such as 200mbit or 2.5gbit,80us, or a file; "
+          "expected \(names.joined(separator: ", ")), a rate such as 200mbit or 2.5gbit,80us, or a file that is there; "
           + "found \(text)\(nearest ?? "")")
     }
   }

@@ -12,7 +12,8 @@ struct AggregateCommand: ParsableCommand {
     abstract: "Aggregate PEFT adapters of one base model into one PEFT adapter.",
     discussion: """
       Prints how far each layer is from the weighted mean of the adapters' products: ρ, that of plain averaging, \
-      that of the best adapter of this rank. The result has the first adapter's configuration, in F32.
+      that of the best adapter of this rank. With --wire ρ is that of the rounded result, ρ f32 that of the same \
+      method without rounding, of which the closed gap is. The result has the first adapter's configuration, in F32.
       Examples:
         florana aggregate --method florana --output merged a b c --weights 3,5,2
         mpirun -np 4 florana aggregate --method florana-matrix --output merged sites/*

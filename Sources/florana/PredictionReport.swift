@@ -72,6 +72,9 @@ struct PredictionReport {
     var text =
       "collectives of the run's network, \(path), on \(Self.ranks(collectives.spread)), least squares "
       + "of the relative error by ranges:\n" + aligned([header] + rows)
+    if collectives.spread.hostCount == 1, collectives.spread.rankCount > 1 {
+      text += "warning: all ranks were on one host: this is its memory, which says nothing of a network\n"
+    }
     if let rate = collectives.linkBytesPerSecond {
       text += "one link by the largest gathers: \(Self.rate(rate))"
       if let volume = collectives.broadcastVolume {

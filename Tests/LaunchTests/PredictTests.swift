@@ -120,6 +120,7 @@ extension LaunchTests {
       #expect(text.status == 0, "\(text.standardError)")
       let lines = text.standardOutput.split(separator: "\n").map(String.init)
       #expect(lines.filter { $0.contains("run: run: florana") }.count == 1)
+      #expect(lines.filter { $0.hasPrefix("warning: all ranks were on one host") }.count == 1)
       #expect(lines.contains { $0.contains("rms error %") && $0.contains("largest %") })
       #expect(
         lines.contains { $0.contains("linear gather at the root") && $0.contains("4 ranks on 4 hosts") })
