@@ -21,8 +21,7 @@ struct ClientsCommand: ParsableCommand {
   @Option(help: "Clients of the round. Default: the configuration's.")
   var clients: Int?
 
-  @Option(name: .customLong("set"), help: "Override a key: key.path=value. May be repeated.")
-  var overrides: [String] = []
+  @OptionGroup var settings: ConfigurationSettings
 
   @Flag(help: "Print one JSON object.")
   var json = false
@@ -33,7 +32,7 @@ struct ClientsCommand: ParsableCommand {
     Launch.run(blasThreads: options.blasThreads) { world in
       let benchmark = try world.togetherCheckingInput {
         let count = clients.map { ["clients.count=\($0)"] } ?? []
-        return ClientBenchmark(try Experiment(.load(path: file, overrides: overrides + count)))
+        return ClientBenchmark(try Experiment(.load(path: file, overrides: settings.overrides + count)))
       }
       guard world.rank == 0 else { return }
       let result = try benchmark.run()

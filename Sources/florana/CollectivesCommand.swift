@@ -19,8 +19,7 @@ struct CollectivesCommand: ParsableCommand {
   @Argument(help: "Also measure the messages that this configuration's adapters have, served at the root.")
   var file: String?
 
-  @Option(name: .customLong("set"), help: "Override one value of the configuration.")
-  var overrides: [String] = []
+  @OptionGroup var settings: ConfigurationSettings
 
   @Option(help: "Operations, of gather, gatherv, broadcast, allgather and allreduce.")
   var operations = "gather,gatherv,broadcast,allgather,allreduce"
@@ -38,7 +37,7 @@ struct CollectivesCommand: ParsableCommand {
     if let iterations, !(1...1_000_000).contains(iterations) {
       throw ValidationError("--iterations: expected 1 to 1000000, found \(iterations)")
     }
-    if file == nil, !overrides.isEmpty {
+    if file == nil, !settings.overrides.isEmpty {
       throw ValidationError("--set: expected a configuration to override, found none")
     }
     _ = try (chosenOperations(), chosenSizes())
@@ -91,7 +90,7 @@ struct CollectivesCommand: ParsableCommand {
     rankCount: Int
   ) throws -> [(operation: CollectiveBenchmark.Operation, byteCount: Int)] {
     guard let file else { return [] }
-    let experiment = try Experiment(RunConfiguration.load(path: file, overrides: overrides))
+    let experiment = try Experiment(RunConfiguration.load(path: file, overrides: settings.overrides))
     let sizes = experiment.messageByteCounts(rankCount: rankCount)
     return [(.gather, sizes.gather), (.gatherv, sizes.gather), (.broadcast, sizes.broadcast)]
   }

@@ -26,8 +26,7 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "The seeds, separated by commas. Default: the configuration's.")
   var seeds: String?
 
-  @Option(name: .customLong("set"), help: "Override a key: key.path=value. May be repeated.")
-  var overrides: [String] = []
+  @OptionGroup var settings: ConfigurationSettings
 
   @Option(help: "The comparison's folder. Default: runs/NAME-DATE-TIME.")
   var output: String?
@@ -59,7 +58,7 @@ struct CompareCommand: ParsableCommand {
     return try seedOverrides.flatMap { seed in
       try names.map { name in
         let configuration = try RunConfiguration.load(
-          path: file, overrides: overrides + seed + ["method.name=\(name)"])
+          path: file, overrides: settings.overrides + seed + ["method.name=\(name)"])
         try requireAdapterRanksThatFitMethod(configuration)
         return configuration
       }

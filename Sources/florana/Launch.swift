@@ -45,6 +45,12 @@ struct LaunchOptions: ParsableArguments {
   }
 }
 
+/// What every command that takes a configuration can be told of it.
+struct ConfigurationSettings: ParsableArguments {
+  @Option(name: .customLong("set"), help: "Override a key: key.path=value. May be repeated.")
+  var overrides: [String] = []
+}
+
 /// A mistake in what the user gave: configuration, model, data, adapter or output folder.
 struct InputError: JobError, CustomStringConvertible {
   let cause: any Error

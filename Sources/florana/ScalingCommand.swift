@@ -42,8 +42,7 @@ struct ScalingCommand: ParsableCommand {
   @Flag(help: "Evaluate in every round as the configuration says, and time it.")
   var evaluate = false
 
-  @Option(name: .customLong("set"), help: "Override a key: key.path=value. May be repeated.")
-  var overrides: [String] = []
+  @OptionGroup var settings: ConfigurationSettings
 
   @Option(help: "The folder of scaling.csv. Default: runs/NAME-DATE-TIME.")
   var output: String?
@@ -95,11 +94,12 @@ struct ScalingCommand: ParsableCommand {
   private func planned(rankCount: Int) throws -> (ScalingPlan, [RunConfiguration]) {
     let plan = try ScalingPlan(
       weak ? .weak : .strong, counts: clients, rankCount: rankCount, totalSteps: totalSteps,
-      of: .load(path: file, overrides: overrides))
+      of: .load(path: file, overrides: settings.overrides))
     return (
       plan,
       try plan.rows.map { row in
-        try RunConfiguration.load(path: file, overrides: overrides + row.overrides(rounds: rounds + 1))
+        try RunConfiguration.load(
+          path: file, overrides: settings.overrides + row.overrides(rounds: rounds + 1))
       }
     )
   }

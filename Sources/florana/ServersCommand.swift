@@ -30,8 +30,7 @@ struct ServersCommand: ParsableCommand {
   @Option(help: "Timed exchanges of every mode.")
   var exchanges = 5
 
-  @Option(name: .customLong("set"), help: "Override a key: key.path=value. May be repeated.")
-  var overrides: [String] = []
+  @OptionGroup var settings: ConfigurationSettings
 
   @Flag(help: "Print one JSON object a line.")
   var json = false
@@ -59,7 +58,7 @@ struct ServersCommand: ParsableCommand {
 
   private func configurations() throws -> [RunConfiguration] {
     let counts = clients?.map { ["clients.count=\($0)"] } ?? [[]]
-    return try counts.map { try RunConfiguration.load(path: file, overrides: overrides + $0) }
+    return try counts.map { try RunConfiguration.load(path: file, overrides: settings.overrides + $0) }
   }
 
   private static func text(_ results: [ServerBenchmark.Result]) -> String {

@@ -17,8 +17,7 @@ struct SimulateCommand: ParsableCommand {
   @Argument(help: "The configuration, a YAML file. With --resume it may be left out: the run's own is taken.")
   var file: String?
 
-  @Option(name: .customLong("set"), help: "Override a key: key.path=value. May be repeated.")
-  var overrides: [String] = []
+  @OptionGroup var settings: ConfigurationSettings
 
   @Option(help: "The run's folder; it must not hold another run. Default: runs/NAME-DATE-TIME.")
   var output: String?
@@ -51,7 +50,9 @@ struct SimulateCommand: ParsableCommand {
   /// The configuration of the file or of the run that goes on, which rank 0 alone has.
   private func load(_ world: borrowing Communicator) throws -> RunConfiguration {
     if let file {
-      return try world.togetherCheckingInput { try RunConfiguration.load(path: file, overrides: overrides) }
+      return try world.togetherCheckingInput {
+        try RunConfiguration.load(path: file, overrides: settings.overrides)
+      }
     }
     let rank = world.rank
     var (path, text) = try world.together { () -> (String, String) in
@@ -64,7 +65,7 @@ struct SimulateCommand: ParsableCommand {
     try world.broadcastString(&path, from: 0)
     try world.broadcastString(&text, from: 0)
     return try world.togetherCheckingInput { [path, text] in
-      try RunConfiguration(yaml: text, source: path, overrides: overrides)
+      try RunConfiguration(yaml: text, source: path, overrides: settings.overrides)
     }
   }
 }
