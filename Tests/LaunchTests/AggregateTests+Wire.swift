@@ -11,6 +11,7 @@ extension LaunchTests.AggregateTests {
     struct Layer: Decodable { let rho, rhoF32: Double }
     let wire: String
     let rho, rhoF32, rhoFedIT: Double
+    let closedGap: Double?
     let layers: [Layer]
   }
 
@@ -59,6 +60,8 @@ extension LaunchTests.AggregateTests {
     let (sent, plain) = (try figures("one.json", WireFigures.self), try figures("plain.json", Figures.self))
     // What it is held against is the aggregate of the same adapters without rounding.
     #expect(abs(sent.rhoF32 - plain.rho) < 1e-12 && abs(sent.rhoFedIT - plain.rhoFedIT) < 1e-12)
+    // The bounds are those of adapters that were not rounded: so is the gap between them.
+    #expect(try abs(#require(sent.closedGap) - #require(plain.closedGap)) < 1e-6)
     #expect(sent.rho != plain.rho && abs(sent.rho - plain.rho) < 0x1p-6)
   }
 

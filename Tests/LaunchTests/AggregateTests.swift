@@ -184,6 +184,7 @@ extension LaunchTests {
     struct Figures: Decodable {
       struct Layer: Decodable { let rho: Double }
       let rho, rhoFedIT, rhoOptimum: Double
+      let closedGap: Double?
       let layers: [Layer]
     }
 

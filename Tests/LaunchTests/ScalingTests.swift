@@ -37,6 +37,12 @@ extension LaunchTests {
       #expect(rows[0]["speedUp"] == "1.0" && rows[0]["efficiency"] == "1.0")
       #expect(
         job.standardOutput.contains("24 local steps a round") && job.standardOutput.contains("efficiency"))
+      // The table stays: another sweep wants a folder of its own.
+      let table = try world.text("strong/scaling.csv")
+      let again = try world.florana(
+        ["scaling", "tiny.yaml", "--clients", "3", "--output", "strong"], ranks: 2)
+      #expect(again.status == 2 && again.standardError.contains("strong: expected a new or empty folder"))
+      #expect(try world.text("strong/scaling.csv") == table)
     }
 
     @Test func weakRowsGrowWithTheRanks() throws {

@@ -29,6 +29,8 @@ import Testing
     #expect(profile.clientCount == 6 && profile.roundCount == 3 && profile.method == "fedit")
     #expect(profile.spread == RankSpread(rankCount: 4, ranksPerHost: 2))
     #expect(profile.seconds[.train] == 5 && profile.seconds[.evaluate] == 8 && profile.seconds[.gather] == 1)
+    // Four ranks estimated 1.5 s in the mean: what one server alone would have to.
+    #expect(profile.seconds[.estimate] == 6)
     #expect(profile.gatherBytes == 120 && profile.broadcastBytes == 100)
   }
 
