@@ -13,8 +13,9 @@ public func multiply<Scalar: BLASScalar>(
   _ right: MatrixView<Scalar>, _ rightOrientation: Orientation = .asStored,
   into target: MutableMatrixView<Scalar>, alpha: Scalar = 1, beta: Scalar = 0
 ) {
-  let (m, k) = leftOrientation == .asStored ? (left.rows, left.columns) : (left.columns, left.rows)
-  let (inner, n) = rightOrientation == .asStored ? (right.rows, right.columns) : (right.columns, right.rows)
+  let shape = ProductShape(left, leftOrientation, right, rightOrientation)
+  let (m, n, k) = (shape.m, shape.n, shape.k)
+  let inner = rightOrientation == .asStored ? right.rows : right.columns
   precondition(
     k == inner && target.rows == m && target.columns == n,
     "product of \(m)×\(k) and \(inner)×\(n) into \(target.rows)×\(target.columns)")
@@ -31,10 +32,9 @@ public func product<Scalar: BLASScalar>(
   _ left: MatrixView<Scalar>, _ leftOrientation: Orientation = .asStored,
   _ right: MatrixView<Scalar>, _ rightOrientation: Orientation = .asStored
 ) -> Matrix<Scalar> {
-  let m = leftOrientation == .asStored ? left.rows : left.columns
-  let n = rightOrientation == .asStored ? right.columns : right.rows
-  var result = Matrix<Scalar>(rows: m, columns: n)
-  guard m > 0, n > 0 else { return result }
+  let shape = ProductShape(left, leftOrientation, right, rightOrientation)
+  var result = Matrix<Scalar>(rows: shape.m, columns: shape.n)
+  guard shape.m > 0, shape.n > 0 else { return result }
   result.withMutableView { multiply(left, leftOrientation, right, rightOrientation, into: $0) }
   return result
 }

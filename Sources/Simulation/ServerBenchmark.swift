@@ -19,7 +19,7 @@ public struct ServerBenchmark {
     public let exchanges: Int
     /// Of a whole exchange, from a common start until the last rank has every message.
     public let seconds: Double
-    /// Of its phases; a rank that waits for another's estimate waits within the transfer.
+    /// Of each phase by itself. A rank waits for another's estimate in `wait`, with `pipelined` in `broadcast`.
     public let phases: [Phase: Double]
     /// Bytes that come to the rank to which most come.
     public let receivedByteCount: Int

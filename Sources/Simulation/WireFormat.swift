@@ -54,13 +54,7 @@ extension WireFormat {
   }
 
   /// The format of 16 bits, where it is one.
-  fileprivate var half: (any HalfFloat.Type)? {
-    switch self {
-    case .f32: nil
-    case .bf16: BFloat16.self
-    case .f16: Binary16.self
-    }
-  }
+  fileprivate var half: (any HalfFloat.Type)? { element as? any HalfFloat.Type }
 
   /// Rounds the numbers from `start` on to what a message carries; nothing happens in f32.
   ///

@@ -35,28 +35,14 @@ public final class LocalTrainer {
     _ batch: TokenBatch, labels: [Int32], parameters: inout AdapterParameters, state: inout OptimizerState,
     trained: FloatRanges, base: BaseWeights? = nil, learningRate: Float, dropoutKey: RandomKey
   ) -> Double {
-    func step() -> Double {
-      unmeasuredStep(
-        batch, labels, &parameters, &state, trained, base, learningRate: learningRate, dropoutKey: dropoutKey)
-    }
-    return profile.map { $0.measureStep(step) } ?? step()
-  }
-
-  private func unmeasuredStep(
-    _ batch: TokenBatch, _ labels: [Int32], _ parameters: inout AdapterParameters,
-    _ state: inout OptimizerState, _ trained: FloatRanges, _ base: BaseWeights?, learningRate: Float,
-    dropoutKey: RandomKey
-  ) -> Double {
     precondition(parameters.layout == model.layout, "parameters of another layout")
     let dropout = Dropout(probability: dropoutProbability, key: dropoutKey)
-    arena.reset()
-    let loss = withGradient(batch, labels, parameters, base, dropout)
-    measured(.optimizer) { descend(&parameters, &state, trained, learningRate: learningRate) }
-    return loss
-  }
-
-  private func measured(_ kernel: Kernel, _ body: () -> Void) {
-    if let profile { profile.measure(kernel, body) } else { body() }
+    return profile.measureStep {
+      arena.reset()
+      let loss = withGradient(batch, labels, parameters, base, dropout)
+      profile.measure(.optimizer) { descend(&parameters, &state, trained, learningRate: learningRate) }
+      return loss
+    }
   }
 
   private func descend(
@@ -87,9 +73,7 @@ public final class LocalTrainer {
             batch, labels: labels,
             .training(
               values.baseAddress!, gradient: gradient.baseAddress!, base: base, dropout: dropout,
-              arena: arena,
-              profile: profile
-            ))
+              arena: arena, profile: profile))
         }
       }
     }

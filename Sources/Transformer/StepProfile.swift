@@ -30,23 +30,34 @@ public final class StepProfile {
     products[kernel, default: [:]].reduce(0) { $0 + $1.key.operationCount * $1.value }
   }
 
-  func measureStep<Result>(_ body: () -> Result) -> Result {
-    let start = ContinuousClock.now
-    defer {
-      steps += 1
-      stepSeconds += (ContinuousClock.now - start) / .seconds(1)
-    }
-    return body()
-  }
+  fileprivate func add(_ seconds: Double, to kernel: Kernel) { self.seconds[kernel, default: 0] += seconds }
 
-  func measure<Result>(_ kernel: Kernel, _ body: () -> Result) -> Result {
-    let start = ContinuousClock.now
-    defer { seconds[kernel, default: 0] += (ContinuousClock.now - start) / .seconds(1) }
-    return body()
+  fileprivate func addStep(_ seconds: Double) {
+    steps += 1
+    stepSeconds += seconds
   }
 
   func count(_ kernel: Kernel, _ shape: ProductShape) {
     products[kernel, default: [:]][shape, default: 0] += 1
+  }
+}
+
+extension StepProfile? {
+  /// Runs work and books its time under its kind, where there is a profile.
+  func measure<Result>(_ kernel: Kernel, _ body: () -> Result) -> Result {
+    timed(body) { $0.add($1, to: kernel) }
+  }
+
+  /// Runs a step and books it, where there is a profile.
+  func measureStep<Result>(_ body: () -> Result) -> Result {
+    timed(body) { $0.addStep($1) }
+  }
+
+  private func timed<Result>(_ body: () -> Result, _ book: (StepProfile, Double) -> Void) -> Result {
+    guard let profile = self else { return body() }
+    let start = ContinuousClock.now
+    defer { book(profile, (ContinuousClock.now - start) / .seconds(1)) }
+    return body()
   }
 }
 
@@ -56,11 +67,7 @@ extension Pass {
     _ kernel: Kernel, _ left: MatrixView<Float>, _ leftOrientation: Orientation, _ right: MatrixView<Float>,
     _ rightOrientation: Orientation, into target: MutableMatrixView<Float>, alpha: Float = 1, beta: Float = 0
   ) {
-    guard let profile else {
-      return LinearAlgebra.multiply(
-        left, leftOrientation, right, rightOrientation, into: target, alpha: alpha, beta: beta)
-    }
-    profile.count(kernel, ProductShape(left, leftOrientation, right, rightOrientation))
+    profile?.count(kernel, ProductShape(left, leftOrientation, right, rightOrientation))
     profile.measure(kernel) {
       LinearAlgebra.multiply(
         left, leftOrientation, right, rightOrientation, into: target, alpha: alpha, beta: beta)
@@ -68,7 +75,5 @@ extension Pass {
   }
 
   /// Runs work on elements, booked as such.
-  func elementwise<Result>(_ body: () -> Result) -> Result {
-    profile.map { $0.measure(.elementwise, body) } ?? body()
-  }
+  func elementwise<Result>(_ body: () -> Result) -> Result { profile.measure(.elementwise, body) }
 }
