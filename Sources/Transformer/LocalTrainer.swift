@@ -11,18 +11,18 @@ public final class LocalTrainer {
   public let dropoutProbability: Float
   /// What the steps spend their time with, where it is wanted.
   public var profile: StepProfile?
-  private let arena: Arena
+  private let memory: StepMemory
   private var gradient: [Float]
 
   public init(
     model: any ClassificationModel, optimizer: Optimizer, clipNorm: Float?, dropoutProbability: Float,
-    arena: Arena = Arena()
+    memory: StepMemory = StepMemory()
   ) {
     self.model = model
     self.optimizer = optimizer
     self.clipNorm = clipNorm
     self.dropoutProbability = dropoutProbability
-    self.arena = arena
+    self.memory = memory
     gradient = [Float](repeating: 0, count: model.layout.count)
   }
 
@@ -38,7 +38,7 @@ public final class LocalTrainer {
     precondition(parameters.layout == model.layout, "parameters of another layout")
     let dropout = Dropout(probability: dropoutProbability, key: dropoutKey)
     return profile.measureStep {
-      arena.reset()
+      memory.reset()
       let loss = withGradient(batch, labels, parameters, base, dropout)
       profile.measure(.optimizer) { descend(&parameters, &state, trained, learningRate: learningRate) }
       return loss
@@ -73,7 +73,7 @@ public final class LocalTrainer {
             batch, labels: labels,
             .training(
               values.baseAddress!, gradient: gradient.baseAddress!, base: base, dropout: dropout,
-              arena: arena, profile: profile))
+              memory: memory, profile: profile))
         }
       }
     }
