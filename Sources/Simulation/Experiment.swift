@@ -28,7 +28,8 @@ public struct Experiment: Sendable {
   public init(_ configuration: RunConfiguration) throws {
     self.configuration = configuration
     rule = try AggregationRules.rule(named: configuration.method.name.rawValue)
-    pretrained = try PretrainedModel(path: configuration.model.path)
+    pretrained = try PretrainedModel(
+      path: configuration.model.path, precision: Precision(configuration.model.precision))
     dataset = try Dataset(folder: configuration.data.path)
     train = try dataset.split("train")
     test = try dataset.split("test")

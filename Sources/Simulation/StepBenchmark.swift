@@ -2,7 +2,7 @@ internal import Adapters
 internal import ClientData
 internal import Randomness
 public import Telemetry
-internal import Transformer
+public import Transformer
 
 /// Times the local training step alone: forward, backward and AdamW on one thread, without dropout.
 public struct StepBenchmark {
@@ -56,8 +56,10 @@ public struct StepBenchmark {
   private let batches: [(batch: TokenBatch, labels: [Int32])]
 
   /// Opens the model and makes the batches of all steps; adapters of rank 8 on query and value, α = 16.
-  public init(modelPath: String, input: Input, steps: Int, learningRate: Float = 2e-3) throws {
-    let pretrained = try PretrainedModel(path: modelPath)
+  public init(
+    modelPath: String, precision: Precision = .float32, input: Input, steps: Int, learningRate: Float = 2e-3
+  ) throws {
+    let pretrained = try PretrainedModel(path: modelPath, precision: precision)
     self.learningRate = learningRate
     let labelCount: Int
     (batches, labelCount) = try Self.batches(input, steps: steps, pretrained, modelPath: modelPath)

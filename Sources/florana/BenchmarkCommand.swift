@@ -3,6 +3,7 @@ internal import Foundation
 internal import MPI
 internal import Simulation
 internal import Telemetry
+internal import Transformer
 
 struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -25,6 +26,9 @@ struct StepCommand: ParsableCommand {
 
   @Option(help: "A Hugging Face checkpoint folder.")
   var model: String
+
+  @Option(help: PrecisionHelp.text)
+  var precision = Precision.float32
 
   @Option(help: "Rows of a step.")
   var batch = 32
@@ -60,7 +64,7 @@ struct StepCommand: ParsableCommand {
         data.map { .data(folder: $0, batch: batch) }
         ?? .random(batch: batch, length: length)
       let benchmark = try world.togetherCheckingInput {
-        try StepBenchmark(modelPath: model, input: input, steps: steps)
+        try StepBenchmark(modelPath: model, precision: precision, input: input, steps: steps)
       }
       let result = benchmark.run(warmUpSteps: warmUp)
       guard world.rank == 0 else { return }

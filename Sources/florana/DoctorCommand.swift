@@ -56,6 +56,7 @@ struct DoctorCommand: ParsableCommand {
         "ranks", "\(hosts.count) on \(hostList(hosts)); a sum over all ranks is right",
         failure: sum == expected ? nil : "a sum over all ranks gave \(sum), expected \(expected)"),
       Check("BLAS", "\(BLASEnvironment.coreName) kernels, \(BLASEnvironment.configuration)"),
+      Check("frozen products", "\(frozenProductInstructions) instructions"),
       Check("products", rateText(rates)),
       Check("cores", "\(ProcessInfo.processInfo.activeProcessorCount) on this host"),
       Check("memory", formattedBytes(Int(ProcessInfo.processInfo.physicalMemory)) + " on this host"),
