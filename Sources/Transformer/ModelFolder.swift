@@ -43,6 +43,9 @@ public final class ModelFolder: @unchecked Sendable {
     return object
   }
 
+  /// The size of the mapped weights' file.
+  public var mappedByteCount: Int { file.byteCount }
+
   /// The path of `config.json`, for messages.
   var configurationPath: String { path + "/config.json" }
 

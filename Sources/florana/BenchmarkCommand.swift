@@ -82,8 +82,16 @@ struct StepCommand: ParsableCommand {
       \(fixed(result.productOperationsPerSecond * 1e-9, 1)): share \(fixed(result.shareOfBLAS, 3)), step / products \
       \(fixed(result.ratioToProducts, 3))
       time: \(shares)
-      peak memory \(formattedBytes(result.peakBytes))
+      evaluation: \(fixed(result.evaluatedTokensPerSecond, 0)) tokens/s, forward pass / its products \
+      \(fixed(result.evaluationRatioToProducts, 3))
+      memory: \(text(result.memory))
 
       """
+  }
+
+  private func text(_ memory: StepBenchmark.Memory) -> String {
+    "peak \(formattedBytes(memory.peakBytes)); activations \(formattedBytes(memory.activationBytes)), "
+      + "values, gradient and optimiser \(formattedBytes(memory.trainedBytes)), "
+      + "mapped weights \(formattedBytes(memory.mappedBytes)), shared by the ranks of a node"
   }
 }
