@@ -45,12 +45,13 @@ def write(golden, model):
     import torch
     import transformers
 
-    from golden import minilm, tiny
+    from golden import minilm, tiny, tiny_decoders
 
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    write_index(golden, {"tiny": tiny.write(golden), "minilm": minilm.write(golden, model)})
+    settings = {"tiny": tiny.write(golden), "minilm": minilm.write(golden, model)} | tiny_decoders.write(golden)
+    write_index(golden, settings)
     for path in golden.rglob("*.safetensors"):
         path.chmod(0o644)
 
