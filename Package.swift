@@ -56,6 +56,7 @@ let package = Package(
     library("Files"),
     library("Names"),
     library("HalfPrecision"),
+    library("Vocabulary"),
     library("Safetensors", ["Files", "HalfPrecision", "Names"]),
     library("Adapters", ["Files", "LinearAlgebra", "Randomness", "Safetensors"]),
     library(
@@ -89,6 +90,7 @@ let package = Package(
     tests("Files", ["TestSupport"]),
     tests("Names"),
     tests("HalfPrecision"),
+    tests("Vocabulary", ["TestSupport"]),
     tests("Safetensors", ["TestSupport"]),
     tests("Adapters", ["Files", "TestSupport"]),
     tests(
