@@ -76,9 +76,9 @@ public struct Experiment: Sendable {
   /// The frozen model with room for the adapters of `layout`.
   var model: any ClassificationModel { family.global.model }
 
-  /// The rows of every client by label, for reports.
+  /// The rows of every client by label (for generation: group), for reports.
   public var partitionTable: PartitionTable {
-    PartitionTable(shards: shards, labels: train.labels, labelNames: dataset.description.labels)
+    PartitionTable(shards: shards, labels: train.classes, labelNames: dataset.description.classNames)
   }
 
   /// What PEFT needs to know to load the run's adapter. A method that changes the base weights leaves a base
