@@ -18,7 +18,9 @@ public enum ExpressionValue {
   static func expression(in answer: String) -> String? {
     let text = annotation(in: answer) ?? answer[...]
     let end = ["=", "####"].compactMap { text.firstRange(of: $0)?.lowerBound }.min() ?? text.endIndex
-    let expression = text[..<end].reversed().prefix(while: isPart).reversed().drop { !isStart($0) }
+    // The point of a sentence before it has a space behind it; that of `.5` has none.
+    let expression = String(text[..<end].reversed().prefix(while: isPart).reversed())
+      .replacing(". ", with: "  ").drop { !isStart($0) }
     let operators = expression.dropFirst().contains { "+*/×÷".contains($0) || isMinus($0) }
     return operators ? String(expression) : nil
   }
@@ -34,7 +36,7 @@ public enum ExpressionValue {
   }
 
   private static func isStart(_ character: Character) -> Bool {
-    ("0"..."9").contains(character) || character == "(" || isMinus(character)
+    ("0"..."9").contains(character) || ".($".contains(character) || isMinus(character)
   }
 }
 

@@ -50,8 +50,10 @@ import Testing
 
   @Test(arguments: [
     ("63 + 50 = 113 #### 113", 113), ("63 + 50 #### 9", 113), ("They have 63 + 50 = 9", 113),
-    ("It is 5. 3 + 4 = 7", nil), ("<<48/2=24>>24 and <<48+24=72>>72 #### 72", 72), ("113 #### 113", nil),
-    ("-3 #### 3", nil), ("(-3) * 2 = 6", -6), ("no sum at all", nil), ("<<broken 3 + 4 = 7", 7), ("", nil),
+    ("It is so. 3 + 4 = 7", 7), ("It is 5. 3 + 4 = 7", nil), ("<<48/2=24>>24 and <<48+24=72>>72 #### 72", 72),
+    ("113 #### 113", nil),
+    ("-3 #### 3", nil), ("(-3) * 2 = 6", -6), ("no sum at all", nil), ("<<broken 3 + 4 = 7", 7),
+    ("<<.5*10=5>>5", 5), ("It costs $3 + $4 = $7", 7), ("Here: ...3 + 4 = 7", nil), ("", nil),
   ])
   func ofAnAnswer(answer: String, value: Int?) {
     #expect(ExpressionValue.value(ofAnswer: answer) == value.map { Rational($0) })
