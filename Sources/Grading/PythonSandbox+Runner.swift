@@ -97,7 +97,11 @@ extension PythonSandbox {
 
 
     def limit(job):
-        set_to = lambda kind, most: resource.setrlimit(kind, (most, most))
+        def set_to(kind, most):
+            allowed = resource.getrlimit(kind)[1]
+            most = most if allowed == resource.RLIM_INFINITY else min(most, allowed)
+            resource.setrlimit(kind, (most, most))
+
         set_to(resource.RLIMIT_CORE, 0)
         set_to(resource.RLIMIT_CPU, job["cpuSeconds"])
         set_to(resource.RLIMIT_AS, job["memoryByteCount"])
@@ -128,34 +132,40 @@ extension PythonSandbox {
                 pass
 
 
-    def worker(job, output, verdict, token, is_root):
+    def worker(job, output, verdict, token, setup, is_root):
         os.setsid()
         null = os.open("/dev/null", os.O_RDONLY)
         for target, source in ((0, null), (1, output), (2, output)):
             os.dup2(source, target)
         sys.stdin, sys.stdout, sys.stderr = (open(number, mode) for number, mode in ((0, "r"), (1, "w"), (2, "w")))
         os.environ.clear()  # Python itself adds LC_CTYPE
-        give_up_rights(is_root)
-        limit(job)
+        try:
+            give_up_rights(is_root)
+            limit(job)
+        except (OSError, ValueError) as error:
+            os.write(setup, str(error).encode())
+            return
+        os.close(setup)
         run_tests(job, verdict, token)
 
 
-    def first_process(job, root, output, verdict, token, is_root):
+    def first_process(job, root, output, verdict, token, setup, is_root):
         """Process 1 of the namespace: when it ends, the kernel ends all others."""
         call("prctl", 1, signal.SIGKILL, 0, 0, 0)  # ends with its parent
         try:
             build_root(root, job["fileByteCount"])
         except OSError as error:
-            os.write(verdict, json.dumps(["unavailable", str(error)]).encode())
+            os.write(setup, str(error).encode())
             os._exit(0)
         child = os.fork()
         if child == 0:
             os.close(0)
             try:
-                worker(job, output, verdict, token, is_root)
+                worker(job, output, verdict, token, setup, is_root)
             finally:
                 os._exit(0)
-        os.close(output), os.close(verdict), os.close(token)
+        for end in (output, verdict, token, setup):
+            os.close(end)
         while True:
             process, status = os.wait()
             if process == child:
@@ -185,21 +195,24 @@ extension PythonSandbox {
             is_root = enter_namespaces()
         except OSError as error:
             return {"kind": "unavailable", "message": str(error)}
-        (output, output_end), (verdict, verdict_end), (token_end, token_source) = os.pipe(), os.pipe(), os.pipe()
+        (output, output_end), (verdict, verdict_end), (setup, setup_end) = os.pipe(), os.pipe(), os.pipe()
+        token_end, token_source = os.pipe()
         process = os.fork()
         if process == 0:
-            for end in (output, verdict, token_source, 1):
+            for end in (output, verdict, setup, token_source, 1):
                 os.close(end)
-            first_process(job, root, output_end, verdict_end, token_end, is_root)
-        for end in (output_end, verdict_end, token_end):
+            first_process(job, root, output_end, verdict_end, token_end, setup_end, is_root)
+        for end in (output_end, verdict_end, setup_end, token_end):
             os.close(end)
         # Made after the fork: the program's process never has it in its memory.
         token = os.urandom(16).hex()
         os.write(token_source, token.encode())
-        texts = collect([output, verdict], deadline, job["outputByteCount"])
+        texts = collect([output, verdict, setup], deadline, job["outputByteCount"])
         if texts is None:
             os.kill(process, signal.SIGKILL)
         status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        if texts and texts[2]:
+            return {"kind": "unavailable", "message": texts[2].decode(errors="replace")}
         if texts is None or status in (128 + signal.SIGXCPU, 128 + signal.SIGKILL):
             return {"kind": "timedOut", "message": ""}
         return {**judged(texts[1], token, status), "output": texts[0].decode(errors="replace")}
@@ -207,12 +220,13 @@ extension PythonSandbox {
 
     def judged(verdict, token, status):
         try:
-            kind, message = json.loads(verdict)
-        except ValueError:
+            kind, message = map(str, json.loads(verdict))
+        except (TypeError, ValueError):
             return {"kind": "failed", "message": f"ended before its tests were done, with status {status}"}
-        if kind == "passed":
-            return {"kind": "passed", "message": ""} if message == token else {"kind": "failed", "message": "no token"}
-        return {"kind": kind, "message": message}
+        if kind == "passed" and message == token:
+            return {"kind": "passed", "message": ""}
+        # The program can write here too, though to no use: what it may say of itself is that it failed.
+        return {"kind": "limit" if kind == "limit" else "failed", "message": message}
 
 
     job = json.load(sys.stdin)

@@ -46,9 +46,16 @@ public struct PythonSandbox: Sendable {
   /// The interpreter, Python 3.9 or newer.
   public var interpreter: String
 
-  public init(limits: Limits = Limits(), interpreter: String = "/usr/bin/python3") {
+  public init(limits: Limits = Limits(), interpreter: String = PythonSandbox.installedInterpreter) {
     (self.limits, self.interpreter) = (limits, interpreter)
   }
+
+  /// The system's Python where it has one, else the first on the path.
+  public static let installedInterpreter: String = {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+    let folders = ["/usr/bin"] + path.split(separator: ":").map(String.init)
+    return folders.map { "\($0)/python3" }.first(where: FileManager.default.isExecutableFile) ?? "python3"
+  }()
 
   /// Runs the program, then the tests among its names; they have passed when nothing was raised.
   public func run(program: String, tests: String) -> Outcome {

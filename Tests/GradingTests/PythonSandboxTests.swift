@@ -166,6 +166,18 @@ struct PythonSandboxTests {
     #expect(failure(run(program)) != nil)
   }
 
+  /// Else a program could end the whole evaluation.
+  @Test func forgedUnavailabilityIsAFailure() {
+    let program = """
+      import os
+      for number in range(3, 64):
+        try: os.write(number, b'["unavailable", "so it says"]')
+        except OSError: pass
+      os._exit(0)
+      """
+    #expect(failure(run(program)) != nil)
+  }
+
   @Test func parentsCannotBeKilled() {
     let program = """
       import os, signal
