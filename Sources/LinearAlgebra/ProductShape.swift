@@ -16,6 +16,16 @@ public struct ProductShape: Hashable, Sendable {
     self.right = rightOrientation
   }
 
+  /// The product of `left` and a matrix that is stored as rows × columns.
+  public init<Scalar>(
+    _ left: MatrixView<Scalar>, weightRows: Int, weightColumns: Int, _ weightOrientation: Orientation
+  ) {
+    (m, k) = (left.rows, left.columns)
+    n = weightOrientation == .asStored ? weightColumns : weightRows
+    self.left = .asStored
+    right = weightOrientation
+  }
+
   /// Multiplications and additions.
   public var operationCount: Int { 2 * m * n * k }
 

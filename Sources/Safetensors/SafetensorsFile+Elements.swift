@@ -1,15 +1,26 @@
-internal import HalfPrecision
+public import HalfPrecision
 
 extension SafetensorsFile {
   /// An F32 tensor in place, valid while the file lives; its type, shape and alignment are checked.
   public func floats(
     named name: String, shape: [Int]
   ) throws(SafetensorsError) -> UnsafeBufferPointer<Float> {
+    try elements(of: tensor(named: name, shape: shape), dataType: .float32)
+  }
+
+  /// A BF16 tensor in place, valid while the file lives; its type, shape and alignment are checked.
+  public func bfloat16s(
+    named name: String, shape: [Int]
+  ) throws(SafetensorsError) -> UnsafeBufferPointer<BFloat16> {
+    try elements(of: tensor(named: name, shape: shape), dataType: .bfloat16)
+  }
+
+  private func tensor(named name: String, shape: [Int]) throws(SafetensorsError) -> TensorDescription {
     let tensor = try tensor(named: name)
     guard tensor.shape == shape else {
       throw SafetensorsError(path, tensor: name, .wrongShape(expected: shape, found: tensor.shape))
     }
-    return try elements(of: tensor, dataType: .float32)
+    return tensor
   }
 
   /// An integer tensor of exactly the type `Integer` in place, valid while the file lives.

@@ -18,7 +18,7 @@ struct ClientMemory: Sendable {
 /// A client's local training in one round, on memory that is reused from client to client.
 final class ClientTrainer {
   private let experiment: Experiment
-  /// By adapter rank, on one arena.
+  /// By adapter rank, on one memory.
   private let trainers: [Int: LocalTrainer]
   private var packed = PackedBatch()
   /// What clients of an adapter rank train in, one after the other: they move through the same memory.
@@ -33,11 +33,11 @@ final class ClientTrainer {
   init(_ experiment: Experiment) {
     self.experiment = experiment
     let training = experiment.configuration.training
-    let arena = Arena()
+    let memory = StepMemory()
     trainers = experiment.family.members.mapValues { member in
       LocalTrainer(
         model: member.model, optimizer: Optimizer(training), clipNorm: training.clipNorm.map { Float($0) },
-        dropoutProbability: Float(experiment.configuration.adapter.dropout), arena: arena)
+        dropoutProbability: Float(experiment.configuration.adapter.dropout), memory: memory)
     }
   }
 

@@ -9,7 +9,7 @@ internal import Transformer
 /// are spread over ranks.
 final class Evaluator {
   let maximumLength: Int
-  private let arena = Arena()
+  private let memory = StepMemory()
   private var packed = PackedBatch()
 
   init(maximumLength: Int) { self.maximumLength = maximumLength }
@@ -21,9 +21,9 @@ final class Evaluator {
   ) {
     parameters.values.withUnsafeBufferPointer { values in
       withPointer(to: base) { base in
-        let pass = Pass.inference(values.baseAddress!, base: base, arena: arena)
+        let pass = Pass.inference(values.baseAddress!, base: base, memory: memory)
         for chunk in chunks {
-          arena.reset()
+          memory.reset()
           packed.fill(split, rows: chunk, maximumLength: maximumLength)
           body(chunk, model.logits(TokenBatch(packed), pass))
         }

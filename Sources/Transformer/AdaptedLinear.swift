@@ -8,7 +8,7 @@ internal import Randomness
 ///
 /// Shapes: x T×k, W d×k, A r×k, R r×r, B d×r, y T×d; T tokens.
 struct AdaptedLinear: @unchecked Sendable {
-  let weight: MatrixView<Float>
+  let weight: FrozenMatrix
   let bias: UnsafePointer<Float>
   let slot: LayerSlot?
 
@@ -29,8 +29,8 @@ struct AdaptedLinear: @unchecked Sendable {
       }
     }
 
-    fileprivate var beta: Float {
-      if case .added = self { 1 } else { 0 }
+    fileprivate var isAdded: Bool {
+      if case .added = self { true } else { false }
     }
   }
 
@@ -42,10 +42,12 @@ struct AdaptedLinear: @unchecked Sendable {
     var projected: MatrixView<Float>?
   }
 
-  func forward(_ x: MatrixView<Float>, _ pass: Pass) -> (y: MutableMatrixView<Float>, tape: Tape) {
-    let y = pass.arena.matrix(rows: x.rows, columns: weight.rows)
-    pass.multiply(.base, x, .asStored, weight(in: pass), .transposed, into: y)
-    pass.elementwise { fk_add_bias(y.base, bias, y.rows, y.columns) }
+  /// The result lies in `arena`.
+  func forward(
+    _ x: MatrixView<Float>, _ pass: Pass, in arena: Arena
+  ) -> (y: MutableMatrixView<Float>, tape: Tape) {
+    let y = arena.matrix(rows: x.rows, columns: weight.rows)
+    pass.multiply(x, weight(in: pass), .transposed, bias: bias, into: y)
     guard let slot else { return (y, Tape()) }
     let input = dropped(x, slot, pass)
     let projected = pass.arena.matrix(rows: x.rows, columns: slot.layer.adapterRank)
@@ -63,7 +65,7 @@ struct AdaptedLinear: @unchecked Sendable {
   func backward(_ dy: MatrixView<Float>, _ tape: Tape, _ inputGradient: InputGradient, _ pass: Pass) {
     let dx = inputGradient.matrix
     if let dx {
-      pass.multiply(.base, dy, .asStored, weight(in: pass), .asStored, into: dx, beta: inputGradient.beta)
+      pass.multiply(dy, weight(in: pass), .asStored, into: dx, accumulates: inputGradient.isAdded)
     }
     guard let slot, let gradient = pass.gradient, let input = tape.adapterInput,
       let projected = tape.projected
@@ -98,9 +100,9 @@ struct AdaptedLinear: @unchecked Sendable {
   }
 
   /// The weight as the method has changed it, or the checkpoint's.
-  private func weight(in pass: Pass) -> MatrixView<Float> {
+  private func weight(in pass: Pass) -> FrozenMatrix {
     guard let slot, let base = pass.base else { return weight }
-    return MatrixView(base + slot.baseOffset, rows: weight.rows, columns: weight.columns)
+    return weight.replaced(by: base + slot.baseOffset)
   }
 
   private func addInputGradient(

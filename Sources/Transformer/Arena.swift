@@ -1,9 +1,28 @@
 public import LinearAlgebra
 
-/// Memory for the activations of one step: handed out front to back, given back all at once.
+/// Memory of one step on two stacks: what the backward pass needs, and what no block of the model leaves behind,
+/// which the next block writes again while it is still in the caches.
 ///
-/// After the first step of the largest size nothing is allocated any more. Addresses stay valid until
-/// the arena is released below them; the numbers are not cleared.
+/// After the first step of the largest size nothing is allocated any more.
+public final class StepMemory {
+  public let kept = Arena()
+  public let transient = Arena()
+
+  public init() {}
+
+  /// Bytes held, whether handed out or not.
+  public var byteCount: Int { kept.byteCount + transient.byteCount }
+
+  /// Takes back everything.
+  public func reset() {
+    kept.reset()
+    transient.reset()
+  }
+}
+
+/// A stack of memory: handed out front to back, given back from a mark on.
+///
+/// Addresses stay valid until the arena is released below them; the numbers are not cleared.
 public final class Arena {
   private static let alignment = 64
   private static let smallestChunk = 4 << 20

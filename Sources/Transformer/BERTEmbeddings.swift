@@ -4,9 +4,9 @@ internal import LinearAlgebra
 
 /// BERT's embeddings: the normalised sum of word, position and token type; all frozen.
 struct BERTEmbeddings: @unchecked Sendable {
-  let words: MatrixView<Float>
-  let positions: MatrixView<Float>
-  let tokenTypes: MatrixView<Float>
+  let words: FrozenMatrix
+  let positions: FrozenMatrix
+  let tokenTypes: FrozenMatrix
   let norm: LayerNorm
 
   init(_ folder: ModelFolder, _ shape: BERTConfiguration, prefix: String) throws {
@@ -26,23 +26,29 @@ struct BERTEmbeddings: @unchecked Sendable {
     let mark = arena.mark
     defer { arena.release(to: mark) }
     let sums = arena.matrix(rows: batch.tokenCount, columns: words.columns)
+    let addend = arena.floats(words.columns)
     pass.elementwise {
       for (start, end) in zip(batch.offsets, batch.offsets.dropFirst()) {
-        for token in start..<end { embed(batch, token, position: token - start, into: sums) }
+        for token in start..<end { embed(batch, token, position: token - start, into: sums, addend) }
       }
     }
-    let normalised = norm.forward(sums.view, residual: nil, pass).y
+    let normalised = norm.forward(sums.view, residual: nil, pass, in: arena).y
     result.base.update(from: normalised.base, count: result.rows * result.columns)
     return result.view
   }
 
-  private func embed(_ batch: TokenBatch, _ token: Int, position: Int, into sums: MutableMatrixView<Float>) {
+  private func embed(
+    _ batch: TokenBatch, _ token: Int, position: Int, into sums: MutableMatrixView<Float>,
+    _ addend: UnsafeMutablePointer<Float>
+  ) {
     let width = words.columns
     let row = sums.base + token * width
     let type = batch.tokenTypes.isEmpty ? 0 : Int(batch.tokenTypes[token])
-    row.update(from: words.base + Int(batch.tokens[token]) * width, count: width)
-    fk_add(row, positions.base + position * width, width)
-    fk_add(row, tokenTypes.base + type * width, width)
+    words.copyRow(Int(batch.tokens[token]), to: row)
+    positions.copyRow(position, to: addend)
+    fk_add(row, addend, width)
+    tokenTypes.copyRow(type, to: addend)
+    fk_add(row, addend, width)
   }
 }
 

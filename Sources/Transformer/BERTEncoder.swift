@@ -33,7 +33,7 @@ struct BERTEncoder: Encoder {
       let tokens = BERTLayer.Tokens(
         offsets: batch.offsets, reading: index == layers.count - 1 ? reading : nil)
       if pass.gradient != nil, index >= lowestAdapted {
-        let (y, tape) = layer.forward(x, tokens, pass)
+        let (y, tape) = pass.block { layer.forward(x, tokens, pass) }
         tapes.append(tape)
         x = y
       } else {
@@ -50,7 +50,7 @@ struct BERTEncoder: Encoder {
     let result = pass.arena.matrix(rows: tokens.reading?.tokens.count ?? x.rows, columns: x.columns)
     let mark = pass.arena.mark
     defer { pass.arena.release(to: mark) }
-    let y = layer.forward(x, tokens, pass).y
+    let y = pass.block { layer.forward(x, tokens, pass).y }
     result.base.update(from: y.base, count: y.rows * y.columns)
     return result.view
   }
@@ -59,8 +59,9 @@ struct BERTEncoder: Encoder {
     var dy = dHidden
     for index in stride(from: layers.count - 1, through: lowestAdapted, by: -1) {
       guard
-        let dx = layers[index].backward(
-          dy, tape[index - lowestAdapted], wantsInput: index > lowestAdapted, pass)
+        let dx = pass.block({
+          layers[index].backward(dy, tape[index - lowestAdapted], wantsInput: index > lowestAdapted, pass)
+        })
       else { return }
       dy = dx.view
     }

@@ -49,17 +49,19 @@ struct BERTLayer: Sendable {
     _ x: MatrixView<Float>, _ tokens: Tokens, _ pass: Pass
   ) -> (y: MatrixView<Float>, tape: Tape) {
     let read = tokens.reading?.rows(of: x, pass) ?? x
-    let (q, queryTape) = query.forward(read, pass)
-    let (k, keyTape) = key.forward(x, pass)
-    let (v, valueTape) = value.forward(x, pass)
+    let (q, queryTape) = query.forward(read, pass, in: pass.arena)
+    let (k, keyTape) = key.forward(x, pass, in: pass.arena)
+    let (v, valueTape) = value.forward(x, pass, in: pass.arena)
     let (context, attentionTape) = attention.forward(
-      query: q.view, key: k.view, value: v.view, tokens.attention, pass)
-    let (attended, attendedTape) = attentionOutput.forward(context.view, pass)
-    let (h, normTape) = attentionNorm.forward(attended.view, residual: read, pass)
-    let (wide, wideTape) = intermediate.forward(h.view, pass)
-    let activated = pass.elementwise { activation.forward(wide.view, pass.arena) }
-    let (narrow, narrowTape) = output.forward(activated.view, pass)
-    let (y, outputTape) = outputNorm.forward(narrow.view, residual: h.view, pass)
+      query: q.view, key: k.view, value: v.view, tokens.attention, pass,
+      in: pass.arena(forInputOf: attentionOutput))
+    let (attended, attendedTape) = attentionOutput.forward(context.view, pass, in: pass.transient)
+    let (h, normTape) = attentionNorm.forward(
+      attended.view, residual: read, pass, in: pass.arena(forInputOf: intermediate))
+    let (wide, wideTape) = intermediate.forward(h.view, pass, in: pass.arena)
+    let activated = pass.elementwise { activation.forward(wide.view, pass.arena(forInputOf: output)) }
+    let (narrow, narrowTape) = output.forward(activated.view, pass, in: pass.transient)
+    let (y, outputTape) = outputNorm.forward(narrow.view, residual: h.view, pass, in: pass.arena)
     let tape = Tape(
       tokens: tokens, query: queryTape, key: keyTape, value: valueTape, attention: attentionTape,
       attentionOutput: attendedTape, attentionNorm: normTape, intermediate: wideTape,
@@ -73,11 +75,11 @@ struct BERTLayer: Sendable {
     _ dy: MatrixView<Float>, _ tape: Tape, wantsInput: Bool, _ pass: Pass
   ) -> MutableMatrixView<Float>? {
     // The sum before the norm hands its gradient to both of its terms.
-    let dSum = outputNorm.backward(dy, tape.outputNorm, pass)
+    let dSum = outputNorm.backward(dy, tape.outputNorm, pass, in: pass.transient)
     let goesOn = wantsInput || adaptsAttention
     feedForwardBackward(dSum, tape, wantsInput: goesOn, pass)
     guard goesOn else { return nil }
-    let dAttended = attentionNorm.backward(dSum.view, tape.attentionNorm, pass)
+    let dAttended = attentionNorm.backward(dSum.view, tape.attentionNorm, pass, in: pass.arena)
     guard wantsInput else {
       attentionBackward(dAttended, tape, dInput: nil, pass)
       return nil

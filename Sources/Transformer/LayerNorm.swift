@@ -14,11 +14,11 @@ struct LayerNorm: @unchecked Sendable {
     let inverseDeviation: UnsafePointer<Float>
   }
 
-  /// Shapes: x, residual and the result T×h.
+  /// Shapes: x, residual and the result, which lies in `arena`, T×h.
   func forward(
-    _ x: MatrixView<Float>, residual: MatrixView<Float>?, _ pass: Pass
+    _ x: MatrixView<Float>, residual: MatrixView<Float>?, _ pass: Pass, in arena: Arena
   ) -> (y: MutableMatrixView<Float>, tape: Tape) {
-    let y = pass.arena.matrix(rows: x.rows, columns: x.columns)
+    let y = arena.matrix(rows: x.rows, columns: x.columns)
     let normalised = pass.arena.matrix(rows: x.rows, columns: x.columns)
     let inverse = pass.arena.floats(x.rows)
     pass.elementwise {
@@ -28,9 +28,11 @@ struct LayerNorm: @unchecked Sendable {
     return (y, Tape(normalised: normalised.view, inverseDeviation: UnsafePointer(inverse)))
   }
 
-  /// The gradient of the sum `x + residual`, T×h.
-  func backward(_ dy: MatrixView<Float>, _ tape: Tape, _ pass: Pass) -> MutableMatrixView<Float> {
-    let dz = pass.arena.matrix(rows: dy.rows, columns: dy.columns)
+  /// The gradient of the sum `x + residual`, T×h, in `arena`.
+  func backward(
+    _ dy: MatrixView<Float>, _ tape: Tape, _ pass: Pass, in arena: Arena
+  ) -> MutableMatrixView<Float> {
+    let dz = arena.matrix(rows: dy.rows, columns: dy.columns)
     pass.elementwise {
       fk_layer_norm_backward(
         dy.base, tape.normalised.base, gain, tape.inverseDeviation, dz.base, dy.rows, dy.columns)

@@ -11,18 +11,21 @@ public final class LocalTrainer {
   public let dropoutProbability: Float
   /// What the steps spend their time with, where it is wanted.
   public var profile: StepProfile?
-  private let arena: Arena
+  private let memory: StepMemory
   private var gradient: [Float]
+
+  /// Bytes of activations that are held for the next step, whether handed out or not.
+  public var activationByteCount: Int { memory.byteCount }
 
   public init(
     model: any ClassificationModel, optimizer: Optimizer, clipNorm: Float?, dropoutProbability: Float,
-    arena: Arena = Arena()
+    memory: StepMemory = StepMemory()
   ) {
     self.model = model
     self.optimizer = optimizer
     self.clipNorm = clipNorm
     self.dropoutProbability = dropoutProbability
-    self.arena = arena
+    self.memory = memory
     gradient = [Float](repeating: 0, count: model.layout.count)
   }
 
@@ -38,7 +41,7 @@ public final class LocalTrainer {
     precondition(parameters.layout == model.layout, "parameters of another layout")
     let dropout = Dropout(probability: dropoutProbability, key: dropoutKey)
     return profile.measureStep {
-      arena.reset()
+      memory.reset()
       let loss = withGradient(batch, labels, parameters, base, dropout)
       profile.measure(.optimizer) { descend(&parameters, &state, trained, learningRate: learningRate) }
       return loss
@@ -73,7 +76,7 @@ public final class LocalTrainer {
             batch, labels: labels,
             .training(
               values.baseAddress!, gradient: gradient.baseAddress!, base: base, dropout: dropout,
-              arena: arena, profile: profile))
+              memory: memory, profile: profile))
         }
       }
     }

@@ -4,8 +4,8 @@ public import Safetensors
 
 /// A checkpoint as Hugging Face stores it: `config.json` beside `model.safetensors`.
 ///
-/// Weights stored as F32 are used where they lie in the mapped file, so that the processes of one node
-/// share one physical copy; F16, BF16 and F64 are converted to private Float32 copies.
+/// Weights stored as F32, and matrices stored as BF16, are used where they lie in the mapped file, so that the
+/// processes of one node share one physical copy; all else is converted to private Float32 copies.
 public final class ModelFolder: @unchecked Sendable {
   // Sendable because nothing changes after `init`; the pointers are to memory that only `deinit` frees.
 
@@ -13,13 +13,16 @@ public final class ModelFolder: @unchecked Sendable {
 
   public let path: String
   public let file: SafetensorsFile
+  /// That of the products with this model's weights.
+  let precision: Precision
   let configuration: [String: any Sendable]
   /// Float32 copies of the tensors that are stored otherwise.
   private let converted: [String: UnsafeBufferPointer<Float>]
 
   /// Opens the folder and reads `config.json`; the weights stay on disk until they are used.
-  public init(path: String) throws {
+  public init(path: String, precision: Precision = .float32) throws {
     self.path = path
+    self.precision = precision
     configuration = try Self.readConfiguration(path + "/config.json")
     file = try SafetensorsFile(path: path + "/" + Self.weightsFileName)
     converted = try Self.converted(file)
@@ -39,6 +42,9 @@ public final class ModelFolder: @unchecked Sendable {
     }
     return object
   }
+
+  /// The size of the mapped weights' file.
+  public var mappedByteCount: Int { file.byteCount }
 
   /// The path of `config.json`, for messages.
   var configurationPath: String { path + "/config.json" }
@@ -87,8 +93,9 @@ public final class ModelFolder: @unchecked Sendable {
   }
 
   /// A frozen matrix, lent as long as this folder lives.
-  func matrix(_ name: String, rows: Int, columns: Int) throws -> MatrixView<Float> {
-    MatrixView(try floats(name, shape: [rows, columns]), rows: rows, columns: columns)
+  func matrix(_ name: String, rows: Int, columns: Int) throws -> FrozenMatrix {
+    FrozenMatrix(
+      storage: try storage(name, shape: [rows, columns]), rows: rows, columns: columns, precision: precision)
   }
 
   /// A frozen vector, lent as long as this folder lives.
@@ -96,19 +103,40 @@ public final class ModelFolder: @unchecked Sendable {
     try floats(name, shape: [count])
   }
 
+  private func storage(_ name: String, shape: [Int]) throws -> FrozenMatrix.Storage {
+    let tensor = try tensor(name, shape: shape)
+    guard Self.isUsedAsStored(tensor), tensor.dataType == .bfloat16 else {
+      return .float32(try floats(name, shape: shape))
+    }
+    return .bfloat16(try file.bfloat16s(named: name, shape: shape).baseAddress!)
+  }
+
   private func floats(_ name: String, shape: [Int]) throws -> UnsafePointer<Float> {
+    _ = try tensor(name, shape: shape)
+    return try (converted[name] ?? file.floats(named: name, shape: shape)).baseAddress!
+  }
+
+  private func tensor(_ name: String, shape: [Int]) throws -> TensorDescription {
     let tensor = try file.tensor(named: name)
     guard tensor.shape == shape else {
       throw ModelError.wrongValue(
         key: name, path: file.path, expected: "shape \(shape)", found: "\(tensor.shape)")
     }
-    return try (converted[name] ?? file.floats(named: name, shape: shape)).baseAddress!
+    return tensor
+  }
+
+  /// Whether a product or a look-up reads the tensor where it lies.
+  private static func isUsedAsStored(_ tensor: TensorDescription) -> Bool {
+    tensor.dataType == .float32 || tensor.dataType == .bfloat16 && tensor.shape.count == 2
   }
 
   private static func converted(_ file: SafetensorsFile) throws -> [String: UnsafeBufferPointer<Float>] {
     var copies: [String: UnsafeBufferPointer<Float>] = [:]
     for name in file.names {
-      guard [.float16, .bfloat16, .float64].contains(try file.tensor(named: name).dataType) else { continue }
+      let tensor = try file.tensor(named: name)
+      guard [.float16, .bfloat16, .float64].contains(tensor.dataType), !isUsedAsStored(tensor) else {
+        continue
+      }
       let values = try file.floatArray(named: name)
       let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: values.count)
       _ = copy.initialize(from: values)

@@ -10,26 +10,47 @@ public struct Pass {
   let base: UnsafePointer<Float>?
   /// Nil switches dropout off.
   let dropout: Dropout?
-  let arena: Arena
+  let memory: StepMemory
   /// Nil measures nothing.
   let profile: StepProfile?
 
   /// A pass that trains: adds the gradient of every adapted tensor to `gradient`.
   public static func training(
     _ parameters: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>,
-    base: UnsafePointer<Float>? = nil, dropout: Dropout?, arena: Arena, profile: StepProfile? = nil
+    base: UnsafePointer<Float>? = nil, dropout: Dropout?, memory: StepMemory, profile: StepProfile? = nil
   ) -> Pass {
     Pass(
-      parameters: parameters, gradient: gradient, base: base, dropout: dropout, arena: arena, profile: profile
-    )
+      parameters: parameters, gradient: gradient, base: base, dropout: dropout, memory: memory,
+      profile: profile)
   }
 
   /// A pass that only computes outputs; memory is reused from layer to layer.
   public static func inference(
-    _ parameters: UnsafePointer<Float>, base: UnsafePointer<Float>? = nil, arena: Arena
+    _ parameters: UnsafePointer<Float>, base: UnsafePointer<Float>? = nil, memory: StepMemory,
+    profile: StepProfile? = nil
   ) -> Pass {
     Pass(
-      parameters: parameters, gradient: nil, base: base, dropout: nil, arena: arena, profile: nil)
+      parameters: parameters, gradient: nil, base: base, dropout: nil, memory: memory, profile: profile)
+  }
+}
+
+extension Pass {
+  /// Memory for what the backward pass needs and for results.
+  var arena: Arena { memory.kept }
+  /// Memory that is taken back at the end of a block.
+  var transient: Arena { memory.transient }
+
+  /// Where the input of a layer belongs: its adapter's gradient needs the input itself unless dropout has made
+  /// a copy.
+  func arena(forInputOf layer: AdaptedLinear) -> Arena {
+    gradient != nil && layer.isAdapted && dropout == nil ? arena : transient
+  }
+
+  /// Runs the work of a block and takes back what it leaves in transient memory.
+  func block<Result>(_ body: () -> Result) -> Result {
+    let mark = transient.mark
+    defer { transient.release(to: mark) }
+    return body()
   }
 }
 

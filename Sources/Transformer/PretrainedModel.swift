@@ -13,8 +13,8 @@ public struct PretrainedModel: Sendable {
   let prefix: String
 
   /// Opens a Hugging Face folder; refuses architectures and settings that are not implemented.
-  public init(path: String) throws {
-    folder = try ModelFolder(path: path)
+  public init(path: String, precision: Precision = .float32) throws {
+    folder = try ModelFolder(path: path, precision: precision)
     let architecture: String = try folder.value("model_type")
     guard Self.supportedArchitectures.contains(architecture) else {
       throw ModelError.unknownArchitecture(
@@ -80,10 +80,8 @@ public struct PretrainedModel: Sendable {
     var values: [Float] = []
     values.reserveCapacity(layout.baseCount)
     for slot in layout.layers {
-      values +=
-        Matrix(
-          try folder.matrix(weightName(of: slot), rows: slot.layer.outputs, columns: slot.layer.inputs)
-        ).elements
+      try folder.matrix(weightName(of: slot), rows: slot.layer.outputs, columns: slot.layer.inputs)
+        .appendElements(to: &values)
     }
     return BaseWeights(layout: layout, values: values)
   }

@@ -31,12 +31,12 @@ struct SelfAttention: Sendable {
     let probabilities: UnsafeMutablePointer<Float>
   }
 
-  /// `softmax(Q Kᵀ / √D) V` per sequence and head, R×h.
+  /// `softmax(Q Kᵀ / √D) V` per sequence and head, R×h, in `arena`.
   func forward(
     query: MatrixView<Float>, key: MatrixView<Float>, value: MatrixView<Float>, _ sequences: Sequences,
-    _ pass: Pass
+    _ pass: Pass, in arena: Arena
   ) -> (context: MutableMatrixView<Float>, tape: Tape) {
-    let context = pass.arena.matrix(rows: query.rows, columns: query.columns)
+    let context = arena.matrix(rows: query.rows, columns: query.columns)
     let probabilities = pass.arena.floats(scoreCount(sequences))
     let tape = Tape(query: query, key: key, value: value, probabilities: probabilities)
     forEachBlock(sequences, probabilities) { queries, keys, columns, block in

@@ -41,7 +41,7 @@ struct SequenceClassifier<Stack: Encoder>: ClassificationModel {
 
   /// `tanh(W_p h₀ + b_p)`, S×h.
   private func pooled(_ first: MatrixView<Float>, _ pass: Pass) -> MutableMatrixView<Float> {
-    let pooled = pooler.forward(first, pass).y
+    let pooled = pooler.forward(first, pass, in: pass.arena).y
     for index in 0..<pooled.rows * pooled.columns { pooled.base[index] = tanhf(pooled.base[index]) }
     return pooled
   }

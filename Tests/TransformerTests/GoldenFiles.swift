@@ -82,7 +82,7 @@ struct AdaptedModel {
         model.addGradient(
           input.batch, labels: input.labels,
           .training(
-            values.baseAddress!, gradient: gradient.baseAddress!, dropout: dropout, arena: Arena()))
+            values.baseAddress!, gradient: gradient.baseAddress!, dropout: dropout, memory: StepMemory()))
       }
     }
     return (loss, gradient)
@@ -90,9 +90,9 @@ struct AdaptedModel {
 
   func logits(_ input: LabelledBatch) throws -> [Float] {
     let model = try classifier()
-    let arena = Arena()
+    let memory = StepMemory()
     return parameters.values.withUnsafeBufferPointer {
-      Matrix(model.logits(input.batch, .inference($0.baseAddress!, arena: arena))).elements
+      Matrix(model.logits(input.batch, .inference($0.baseAddress!, memory: memory))).elements
     }
   }
 
@@ -100,14 +100,14 @@ struct AdaptedModel {
   func hidden(_ batch: TokenBatch, keepingTape: Bool) throws -> Matrix<Float> {
     let encoder = try BERTEncoder(
       pretrained.folder, pretrained.shape, prefix: pretrained.prefix, layout: layout)
-    let arena = Arena()
+    let memory = StepMemory()
     var gradient = [Float](repeating: 0, count: layout.count)
     return parameters.values.withUnsafeBufferPointer { values in
       gradient.withUnsafeMutableBufferPointer {
         let pass =
           keepingTape
-          ? Pass.training(values.baseAddress!, gradient: $0.baseAddress!, dropout: nil, arena: arena)
-          : Pass.inference(values.baseAddress!, arena: arena)
+          ? Pass.training(values.baseAddress!, gradient: $0.baseAddress!, dropout: nil, memory: memory)
+          : Pass.inference(values.baseAddress!, memory: memory)
         return Matrix(encoder.forward(batch, reading: nil, pass).hidden)
       }
     }

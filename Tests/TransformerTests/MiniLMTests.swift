@@ -21,9 +21,9 @@ struct MiniLMTests {
       pretrained.folder, pretrained.shape, prefix: pretrained.prefix, layout: layout)
     let batch = try LabelledBatch(Golden.file("minilm/sentences.safetensors")).batch
     let values = [Float](repeating: 0, count: layout.count)
-    let arena = Arena()
+    let memory = StepMemory()
     let hidden: Matrix<Float> = values.withUnsafeBufferPointer {
-      Matrix(encoder.forward(batch, reading: nil, .inference($0.baseAddress!, arena: arena)).hidden)
+      Matrix(encoder.forward(batch, reading: nil, .inference($0.baseAddress!, memory: memory)).hidden)
     }
     let expected = try Golden.file("minilm/expected-base.safetensors")
     let (firsts, lasts) = (try expected.floatArray(named: "first"), try expected.floatArray(named: "last"))

@@ -7,6 +7,35 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// A product with a frozen matrix W, which is read where it lies:
+// y = x op(W) + bias, or y += x op(W) where it accumulates. x is rows x inputs, y rows x outputs; strides are
+// in elements.
+typedef enum { FK_FLOAT32, FK_BFLOAT16 } fk_number;
+
+typedef struct {
+  size_t rows, inputs, outputs;
+  const float *x;
+  size_t xStride;
+  const void *weight;  // numbers of kind `storage`
+  size_t weightStride;
+  fk_number storage;
+  int transposed;  // W is stored outputs x inputs, else inputs x outputs
+  // FK_BFLOAT16: x and W are rounded to bfloat16, products and sums are Float32's.
+  fk_number precision;
+  const float *bias;  // outputs, or NULL; unused where it accumulates
+  int accumulates;
+  float *y;
+  size_t yStride;
+} fk_frozen_product_call;
+
+// What a CPU can do, each including those before it.
+typedef enum { FK_PORTABLE, FK_AVX2, FK_AVX512, FK_AVX512_BF16 } fk_product_level;
+
+fk_product_level fk_best_product_level(void);
+// Bytes of scratch that a product needs, which depend on its shape and not on the weight's numbers.
+size_t fk_frozen_product_scratch(const fk_frozen_product_call *call, fk_product_level level);
+void fk_frozen_product(const fk_frozen_product_call *call, fk_product_level level, void *scratch);
+
 // y[r][c] += bias[c]
 void fk_add_bias(float *restrict y, const float *restrict bias, size_t rows, size_t columns);
 // y[i] += x[i]
