@@ -111,7 +111,12 @@ struct DoctorCommand: ParsableCommand {
     let splits = try dataset.description.splits.keys.sorted().map {
       "\(try dataset.split($0).rowCount) \($0)"
     }
-    return splits.joined(separator: ", ") + " rows, \(dataset.description.labels.count) labels"
+    let task =
+      switch dataset.description.task {
+      case .classification(let labels): "\(labels.count) labels"
+      case .generation(let grader, _): "answers graded by \(grader)"
+      }
+    return splits.joined(separator: ", ") + " rows, \(task)"
   }
 }
 

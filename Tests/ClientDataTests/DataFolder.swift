@@ -10,6 +10,8 @@ final class DataFolder {
   var labels: [Int32]
   var groups: [Int32]?
   var tokenTypes: [UInt8]?
+  /// Set for a generation task, which has no labels.
+  var promptLengths: [Int32]?
   /// Set by a test that wants other offsets than those of the rows.
   var offsets: [Int64]?
   /// The fields of `dataset.json` that a test wants otherwise.
@@ -29,7 +31,11 @@ final class DataFolder {
     writer.add(name: "tokens", shape: [tokens.count], integers: tokens)
     let offsets = offsets ?? rows.reduce(into: [0]) { $0.append($0.last! + Int64($1.count)) }
     writer.add(name: "offsets", shape: [offsets.count], integers: offsets)
-    writer.add(name: "labels", shape: [labels.count], integers: labels)
+    if let promptLengths {
+      writer.add(name: "promptLengths", shape: [promptLengths.count], integers: promptLengths)
+    } else {
+      writer.add(name: "labels", shape: [labels.count], integers: labels)
+    }
     if let groups { writer.add(name: "groups", shape: [groups.count], integers: groups) }
     if let tokenTypes { writer.add(name: "tokenTypes", shape: [tokenTypes.count], integers: tokenTypes) }
     try writer.write(to: trainPath)
@@ -39,13 +45,23 @@ final class DataFolder {
   private func writeDescription(tokenCount: Int) throws {
     var all = [
       "format": "\"florana-dataset\"", "version": "1", "name": "\"toy\"", "task": "\"classification\"",
-      "labels": "[\"negative\", \"positive\"]", "tokenizer": "{\"sha256\": \"ab12\"}", "maximumLength": "16",
+      "tokenizer": "{\"sha256\": \"ab12\"}", "maximumLength": "16",
       "splits": "{\"train\": {\"rows\": \(rows.count), \"tokens\": \(tokenCount)}}",
     ]
+    if promptLengths == nil {
+      all["labels"] = "[\"negative\", \"positive\"]"
+    } else {
+      all.merge(["task": "\"generation\"", "grader": "\"number\"", "stopTokens": "[2]"]) { $1 }
+    }
     if groups != nil { all["groups"] = "[\"movie\", \"nyt\"]" }
     all.merge(fields) { $1 }
     let text = all.map { "\"\($0)\": \($1)" }.joined(separator: ", ")
     try folder.write("{\(text)}", to: "dataset.json")
+  }
+
+  /// Writes the references of the training rows, one a line.
+  func write(references lines: [String]) throws {
+    try folder.write(lines.map { $0 + "\n" }.joined(), to: "train.jsonl")
   }
 
   /// Writes everything and opens it.
