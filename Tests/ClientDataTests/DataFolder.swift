@@ -1,6 +1,7 @@
 import ClientData
 import Safetensors
 import TestSupport
+import Testing
 
 /// A prepared data set in a temporary folder of its own, each part of which a test can spoil.
 final class DataFolder {
@@ -73,5 +74,17 @@ final class DataFolder {
   /// Three rows of 3, 4 and 5 tokens.
   static func small() throws -> DataFolder {
     try DataFolder(rows: [[1, 10, 2], [1, 20, 21, 2], [1, 30, 31, 32, 2]], labels: [0, 1, 1])
+  }
+}
+
+extension DataFolder {
+  /// Expects that the description is refused on account of a field.
+  func expectMalformed(field: String, at location: SourceLocation = #_sourceLocation) {
+    let error = #expect(throws: ClientDataError.self, sourceLocation: location) { try opened() }
+    guard case .malformedDescription(let reason) = error?.problem else {
+      Issue.record("another error or none", sourceLocation: location)
+      return
+    }
+    #expect(reason.contains("\"\(field)"), sourceLocation: location)
   }
 }
