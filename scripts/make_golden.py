@@ -4,7 +4,7 @@
 For developers; the fixtures are committed. Needs the weights that scripts/fetch_model.py fetches and what
 scripts/requirements-pytorch.txt names: of the running interpreter, or of .build-pytorch, which the first call makes.
 
-    scripts/make_golden.py [--model models/all-MiniLM-L6-v2] [--output Tests/TransformerTests/Golden]
+    scripts/make_golden.py [--models models] [--output Tests/TransformerTests/Golden]
     scripts/make_golden.py --check          computes them anew and compares: writes nothing, exit status 2 on a difference
 """
 
@@ -19,38 +19,43 @@ from preparation import errors, pytorch
 from preparation.environment import MODELS, ROOT
 from preparation.files import require_file
 
+REAL = ["all-MiniLM-L6-v2", "SmolLM2-135M-Instruct"]
 
 def main():
     arguments = parse()
-    require_file(arguments.model / "model.safetensors", "the weights that scripts/fetch_model.py fetches")
+    for name in REAL:
+        require_file(arguments.models / name / "model.safetensors", "the weights that scripts/fetch_model.py fetches")
     pytorch.ENVIRONMENT.enter()
     if not arguments.check:
-        return write(arguments.output, arguments.model)
+        return write(arguments.output, arguments.models)
     from golden import comparison
 
     with tempfile.TemporaryDirectory() as scratch:
-        write(Path(scratch), arguments.model)
+        write(Path(scratch), arguments.models)
         print(f"{comparison.require_same(arguments.output, Path(scratch))} files of golden numbers: reproduced")
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, default=MODELS / "all-MiniLM-L6-v2", metavar="DIR")
+    parser.add_argument("--models", type=Path, default=MODELS, metavar="DIR", help=f"with {' and '.join(REAL)}")
     parser.add_argument("--output", type=Path, default=ROOT / "Tests" / "TransformerTests" / "Golden", metavar="DIR")
     parser.add_argument("--check", action="store_true", help="compare with what stands there")
     return parser.parse_args()
 
 
-def write(golden, model):
+def write(golden, models):
     import torch
     import transformers
 
-    from golden import minilm, tiny
+    from golden import minilm, smollm2, tiny, tiny_decoders
 
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    write_index(golden, {"tiny": tiny.write(golden), "minilm": minilm.write(golden, model)})
+    minilm_folder, smollm2_folder = (models / name for name in REAL)
+    settings = {"tiny": tiny.write(golden), "minilm": minilm.write(golden, minilm_folder)}
+    settings |= tiny_decoders.write(golden) | {"smollm2": smollm2.write(golden, smollm2_folder)}
+    write_index(golden, settings)
     for path in golden.rglob("*.safetensors"):
         path.chmod(0o644)
 

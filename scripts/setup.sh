@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building and running need and is not there: MPI, OpenBLAS, LAPACKE, pkg-config, and a Python
-# environment (.venv) with the tokenizer. Says nothing when nothing is missing. run.sh and test.sh call it.
+# environment (.venv) with the tokenizer and NumPy. Says nothing when nothing is missing. run.sh and test.sh call it.
 #
 # Works as root and as a user with sudo, on Debian and Ubuntu. Elsewhere it names what is missing and stops:
 # modules of a cluster count, everything is looked for by what it does and not by its package. The MPI is Open MPI, or

@@ -113,7 +113,8 @@ format_checks() {
 }
 
 scripts/setup.sh
-check "Model" scripts/fetch_model.py all-MiniLM-L6-v2 || true
+check "Model: encoder" scripts/fetch_model.py all-MiniLM-L6-v2 || true
+check "Model: decoder" scripts/fetch_model.py SmolLM2-135M-Instruct || true
 check "Data: sentiment" scripts/prepare_data.py sentiment || true
 check "Data: wordnet" scripts/prepare_data.py wordnet || true
 # Programs of an earlier build would only seem to be tested.

@@ -1,6 +1,7 @@
 """The real all-MiniLM-L6-v2: its numbers, an adapter's gradients and a training curve. The weights stay out."""
 
 import torch
+from peft import TaskType
 from tokenizers import Tokenizer
 from transformers import BertModel
 
@@ -44,7 +45,8 @@ def write(golden, model_folder):
     ref.write_tensors(folder / "training.safetensors", training.tensors())
     adapter = folder / "adapter"
     deviations = (0.05, 0.05, 0.1)
-    ref.write_adapter(model_folder, adapter, ["query", "value"], ADAPTER_RANK, ALPHA, LABELS, deviations, seed=20)
+    base = ref.classifier(model_folder, LABELS)
+    ref.write_adapter(base, adapter, TaskType.SEQ_CLS, ["query", "value"], ADAPTER_RANK, ALPHA, deviations, seed=20)
     write_adapted(folder, model_folder, adapter, list(training.slices(ROWS)))
     return SETTINGS
 
@@ -85,9 +87,9 @@ def write_base(folder, model_folder, batch):
 
 def write_adapted(folder, model_folder, adapter, batches):
     """Loss and gradients of the first training batch, and the curve over all of them."""
-    expected = ref.loss_and_gradients(ref.adapted(model_folder, adapter, LABELS), batches[0])
-    ref.write_tensors(folder / "expected.safetensors", expected)
+    fresh = lambda: ref.adapted(ref.classifier(model_folder, LABELS), adapter)
+    ref.write_tensors(folder / "expected.safetensors", ref.loss_and_gradients(fresh(), batches[0]))
     make = lambda p: torch.optim.AdamW(p, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01)
-    curve = ref.training_curve(ref.adapted(model_folder, adapter, LABELS), batches, make)
+    curve = ref.training_curve(fresh(), batches, make)
     kept = {name: t for name, t in curve.items() if not name.startswith("final.")}
     ref.write_tensors(folder / "curve.safetensors", ref.prefixed("adamw", kept))

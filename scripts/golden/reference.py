@@ -1,4 +1,4 @@
-"""What both fixtures share: batches, the reference model, gradients and training curves.
+"""What the fixtures share: batches, reference models, gradients and training curves.
 
 Everything is computed in Float64 from parameters that are exact in Float32 and rounded to Float32 once,
 when it is stored, so that a reader measures its own rounding and not the reference's as well.
@@ -9,16 +9,37 @@ import math
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, PeftModel, TaskType, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import save_file
 from transformers import BertForSequenceClassification, get_linear_schedule_with_warmup
 
 
-class Batch:
-    """Ragged rows: token ids, token types and labels of each."""
+class Rows:
+    """Ragged rows of token ids, and lists as long that say more of each row."""
+
+    def __init__(self, rows, *columns):
+        self.rows, self.columns = rows, columns
+
+    def packed(self):
+        """The layout of a prepared data set: rows one after another, and where each begins."""
+        offsets = [0]
+        for row in self.rows:
+            offsets.append(offsets[-1] + len(row))
+        return {"tokens": torch.tensor(sum(self.rows, []), dtype=torch.int32),
+                "offsets": torch.tensor(offsets, dtype=torch.int64)}
+
+    def slices(self, size):
+        """Consecutive batches of `size` rows."""
+        for start in range(0, len(self.rows), size):
+            yield type(self)(*(column[start : start + size] for column in (self.rows, *self.columns)))
+
+
+class Batch(Rows):
+    """Rows with token types and labels, for classification."""
 
     def __init__(self, rows, types, labels):
-        self.rows, self.types, self.labels = rows, types, labels
+        super().__init__(rows, types, labels)
+        self.types, self.labels = types, labels
 
     def padded(self):
         """What Hugging Face wants: ids, mask and types, rows × longest row, padded with 0."""
@@ -28,22 +49,15 @@ class Batch:
         return {"input_ids": pad(self.rows), "attention_mask": mask, "token_type_ids": pad(self.types)}
 
     def tensors(self):
-        """The layout of a prepared data set: tokens, offsets, labels, tokenTypes."""
-        offsets = [0]
-        for row in self.rows:
-            offsets.append(offsets[-1] + len(row))
-        return {
-            "tokens": torch.tensor(sum(self.rows, []), dtype=torch.int32),
-            "offsets": torch.tensor(offsets, dtype=torch.int64),
+        return self.packed() | {
             "labels": torch.tensor(self.labels, dtype=torch.int32),
             "tokenTypes": torch.tensor(sum(self.types, []), dtype=torch.uint8),
         }
 
-    def slices(self, size):
-        """Consecutive batches of `size` rows."""
-        for start in range(0, len(self.rows), size):
-            cut = slice(start, start + size)
-            yield Batch(self.rows[cut], self.types[cut], self.labels[cut])
+    def outputs(self, model):
+        """`loss` (mean over rows) and `logits`."""
+        output = model(**self.padded(), labels=torch.tensor(self.labels))
+        return {"loss": output.loss, "logits": output.logits}
 
 
 def write_tensors(path, tensors):
@@ -67,12 +81,11 @@ def classifier(model_folder, labels):
         hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
 
 
-def write_adapter(model_folder, folder, targets, adapter_rank, alpha, labels, deviations, seed):
-    """Writes a random adapter with its head as PEFT writes it; `deviations` are those of A, B and the head."""
-    config = LoraConfig(
-        task_type=TaskType.SEQ_CLS, r=adapter_rank, lora_alpha=alpha, lora_dropout=0.0,
-        target_modules=targets)
-    model = get_peft_model(classifier(model_folder, labels), config)
+def write_adapter(base, folder, task, targets, adapter_rank, alpha, deviations, seed):
+    """Writes a random adapter, with its head if it has one, as PEFT writes it; `deviations` are those of A, B and
+    the head."""
+    config = LoraConfig(task_type=task, r=adapter_rank, lora_alpha=alpha, lora_dropout=0.0, target_modules=targets)
+    model = get_peft_model(base, config)
     generator = torch.Generator().manual_seed(seed)
     trained = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
     for part, deviation in zip(("lora_A", "lora_B", "modules_to_save"), deviations):
@@ -90,9 +103,8 @@ def settle_configuration(path):
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
-def adapted(model_folder, adapter_folder, labels):
+def adapted(base, adapter_folder):
     """The model with the stored adapter on it, in Float64, its adapter and head trainable."""
-    base = classifier(model_folder, labels)
     model = PeftModel.from_pretrained(base, str(adapter_folder), is_trainable=True)
     return model.to(torch.float64).train()
 
@@ -115,12 +127,11 @@ def hidden_states(model, batch):
 
 
 def loss_and_gradients(model, batch):
-    """`loss` (mean over rows), `logits`, and `gradient.NAME` of every trained tensor."""
+    """The batch's outputs, and `gradient.NAME` of every trained tensor."""
     model.zero_grad()
-    output = model(**batch.padded(), labels=torch.tensor(batch.labels))
-    output.loss.backward()
-    gradients = {f"gradient.{n}": p.grad for n, p in trainable(model).items()}
-    return {"loss": output.loss, "logits": output.logits} | gradients
+    outputs = batch.outputs(model)
+    outputs["loss"].backward()
+    return outputs | {f"gradient.{n}": p.grad for n, p in trainable(model).items()}
 
 
 def training_curve(model, batches, make_optimizer, clip_norm=None, warm_up=None):
@@ -144,7 +155,7 @@ def training_curve(model, batches, make_optimizer, clip_norm=None, warm_up=None)
 
 def step_loss(model, optimizer, batch):
     optimizer.zero_grad()
-    loss = model(**batch.padded(), labels=torch.tensor(batch.labels)).loss
+    loss = batch.outputs(model)["loss"]
     loss.backward()
     return float(loss.detach())
 

@@ -1,6 +1,7 @@
 """A random BERT of two layers: every kind of layer, target and row length at a few kilobytes."""
 
 import torch
+from peft import TaskType
 from transformers import BertConfig, BertModel
 
 from . import reference as ref
@@ -65,8 +66,9 @@ def random_rows(lengths, generator):
 
 def write_adapted(folder, name, targets, batch, batches, seed):
     adapter = folder / f"adapter-{name}"
-    ref.write_adapter(folder, adapter, targets, 4, 16, LABELS, (0.2, 0.1, 0.5), seed)
-    fresh = lambda: ref.adapted(folder, adapter, LABELS)
+    base = lambda: ref.classifier(folder, LABELS)
+    ref.write_adapter(base(), adapter, TaskType.SEQ_CLS, targets, 4, 16, (0.2, 0.1, 0.5), seed)
+    fresh = lambda: ref.adapted(base(), adapter)
     model = fresh()
     expected = ref.hidden_states(ref.bert(model), batch) | ref.loss_and_gradients(model, batch)
     ref.write_tensors(folder / f"expected-{name}.safetensors", expected)
