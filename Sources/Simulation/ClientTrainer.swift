@@ -68,7 +68,7 @@ final class ClientTrainer {
       let key = RandomKey(
         seed: configuration.seed, purpose: .dropout, client: client, round: round, step: step)
       loss += trainer.step(
-        TokenBatch(packed), labels: packed.labels, parameters: &place.parameters, state: &place.state,
+        TokenBatch(packed), parameters: &place.parameters, state: &place.state,
         trained: plan.trained, base: base,
         learningRate: learningRates.rate(atStep: (round - 1) * steps + step), dropoutKey: key)
     }

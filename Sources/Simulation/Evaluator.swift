@@ -48,7 +48,9 @@ final class Evaluator {
 
 extension TokenBatch {
   init(_ packed: PackedBatch) {
-    self.init(tokens: packed.tokens, tokenTypes: packed.tokenTypes, offsets: packed.offsets)
+    self.init(
+      tokens: packed.tokens, tokenTypes: packed.tokenTypes, offsets: packed.offsets,
+      targets: .labels(packed.labels))
   }
 }
 

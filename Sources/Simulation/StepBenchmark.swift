@@ -109,9 +109,11 @@ public struct StepBenchmark {
     var state = OptimizerState(count: start.layout.count)
     let key = RandomKey(seed: 1, purpose: .dropout)
     return batches.map { input in
-      trainer.step(
-        input.batch, labels: input.labels, parameters: &parameters, state: &state,
-        trained: start.layout.trainable, learningRate: learningRate, dropoutKey: key)
+      var batch = input.batch
+      batch.targets = .labels(input.labels)
+      return trainer.step(
+        batch, parameters: &parameters, state: &state, trained: start.layout.trainable,
+        learningRate: learningRate, dropoutKey: key)
     }
   }
 
