@@ -1,34 +1,25 @@
 #include "CKernels.h"
 #include "clones.h"
 #include "exponential.h"
+#include "maximum.h"
 
-#include <math.h>
+#include <string.h>
 
-// Maxima are not regrouped by the compiler: sixteen lanes by hand.
-static inline __attribute__((always_inline)) float largest(const float *restrict x, size_t count) {
-  float lanes[16];
-  for (size_t j = 0; j < 16; j++) lanes[j] = -INFINITY;
-  size_t i = 0;
-  for (; i + 16 <= count; i += 16)
-    for (size_t j = 0; j < 16; j++) lanes[j] = x[i + j] > lanes[j] ? x[i + j] : lanes[j];
-  float result = lanes[0];
-  for (size_t j = 1; j < 16; j++) result = lanes[j] > result ? lanes[j] : result;
-  for (; i < count; i++) result = x[i] > result ? x[i] : result;
-  return result;
-}
-
-FK_CLONES void fk_softmax_forward(float *restrict x, size_t rows, size_t columns, float scale) {
+FK_CLONES void fk_softmax_forward(float *restrict x, size_t rows, size_t columns, const int32_t *restrict visible,
+                                  float scale) {
   FK_FAST_MATH
   for (size_t row = 0; row < rows; row++, x += columns) {
-    const float maximum = largest(x, columns);
+    const size_t count = visible ? (size_t)visible[row] : columns;
+    const float maximum = fk_largest(x, count);
     float sum = 0;
-    for (size_t i = 0; i < columns; i++) {
+    for (size_t i = 0; i < count; i++) {
       const float e = fk_exp((x[i] - maximum) * scale);
       x[i] = e;
       sum += e;
     }
     const float inverse = 1.0f / sum;
-    for (size_t i = 0; i < columns; i++) x[i] *= inverse;
+    for (size_t i = 0; i < count; i++) x[i] *= inverse;
+    memset(x + count, 0, (columns - count) * sizeof *x);
   }
 }
 

@@ -36,7 +36,8 @@ final class ClientTrainer {
     let memory = StepMemory()
     trainers = experiment.family.members.mapValues { member in
       LocalTrainer(
-        model: member.model, optimizer: Optimizer(training), clipNorm: training.clipNorm.map { Float($0) },
+        model: member.model.trainable, optimizer: Optimizer(training),
+        clipNorm: training.clipNorm.map { Float($0) },
         dropoutProbability: Float(experiment.configuration.adapter.dropout), memory: memory)
     }
   }
@@ -68,7 +69,7 @@ final class ClientTrainer {
       let key = RandomKey(
         seed: configuration.seed, purpose: .dropout, client: client, round: round, step: step)
       loss += trainer.step(
-        TokenBatch(packed), labels: packed.labels, parameters: &place.parameters, state: &place.state,
+        TokenBatch(packed), parameters: &place.parameters, state: &place.state,
         trained: plan.trained, base: base,
         learningRate: learningRates.rate(atStep: (round - 1) * steps + step), dropoutKey: key)
     }

@@ -9,7 +9,8 @@ internal import Randomness
 /// Shapes: x T×k, W d×k, A r×k, R r×r, B d×r, y T×d; T tokens.
 struct AdaptedLinear: @unchecked Sendable {
   let weight: FrozenMatrix
-  let bias: UnsafePointer<Float>
+  /// Nil where the layer has none.
+  let bias: UnsafePointer<Float>?
   let slot: LayerSlot?
 
   var isAdapted: Bool { slot != nil }
@@ -28,6 +29,11 @@ struct AdaptedLinear: @unchecked Sendable {
       case .new(let matrix), .added(let matrix): matrix
       }
     }
+
+    var isWanted: Bool { matrix != nil }
+
+    /// What becomes of the next part of the same gradient.
+    var further: InputGradient { matrix.map { .added($0) } ?? .unwanted }
 
     fileprivate var isAdded: Bool {
       if case .added = self { true } else { false }

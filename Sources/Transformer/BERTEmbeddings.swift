@@ -62,10 +62,12 @@ extension LayerNorm {
 }
 
 extension AdaptedLinear {
-  /// The linear layer whose tensors are `name.weight` (outputs × inputs) and `name.bias`.
-  init(_ folder: ModelFolder, _ name: String, outputs: Int, inputs: Int, slot: LayerSlot?) throws {
+  /// The linear layer whose tensors are `name.weight` (outputs × inputs) and, if it has one, `name.bias`.
+  init(
+    _ folder: ModelFolder, _ name: String, outputs: Int, inputs: Int, hasBias: Bool = true, slot: LayerSlot?
+  ) throws {
     self.init(
       weight: try folder.matrix(name + ".weight", rows: outputs, columns: inputs),
-      bias: try folder.vector(name + ".bias", count: outputs), slot: slot)
+      bias: hasBias ? try folder.vector(name + ".bias", count: outputs) : nil, slot: slot)
   }
 }

@@ -4,7 +4,7 @@ public import Randomness
 /// One client's local training: loss, gradient, clipping and optimiser on buffers that are reused from
 /// step to step and from client to client.
 public final class LocalTrainer {
-  public let model: any ClassificationModel
+  public let model: any TrainableModel
   public let optimizer: Optimizer
   /// The norm to clip the gradient to; nil does not clip.
   public let clipNorm: Float?
@@ -18,7 +18,7 @@ public final class LocalTrainer {
   public var activationByteCount: Int { memory.byteCount }
 
   public init(
-    model: any ClassificationModel, optimizer: Optimizer, clipNorm: Float?, dropoutProbability: Float,
+    model: any TrainableModel, optimizer: Optimizer, clipNorm: Float?, dropoutProbability: Float,
     memory: StepMemory = StepMemory()
   ) {
     self.model = model
@@ -35,14 +35,14 @@ public final class LocalTrainer {
   /// base weights of the adapted layers where they differ from the checkpoint's. `dropoutKey` names client,
   /// round and step, so that the numbers dropped depend on nothing else.
   public func step(
-    _ batch: TokenBatch, labels: [Int32], parameters: inout AdapterParameters, state: inout OptimizerState,
+    _ batch: TokenBatch, parameters: inout AdapterParameters, state: inout OptimizerState,
     trained: FloatRanges, base: BaseWeights? = nil, learningRate: Float, dropoutKey: RandomKey
   ) -> Double {
     precondition(parameters.layout == model.layout, "parameters of another layout")
     let dropout = Dropout(probability: dropoutProbability, key: dropoutKey)
     return profile.measureStep {
       memory.reset()
-      let loss = withGradient(batch, labels, parameters, base, dropout)
+      let loss = withGradient(batch, parameters, base, dropout)
       profile.measure(.optimizer) { descend(&parameters, &state, trained, learningRate: learningRate) }
       return loss
     }
@@ -65,15 +65,14 @@ public final class LocalTrainer {
 
   /// The loss of a batch; its gradient is left in `gradient`.
   private func withGradient(
-    _ batch: TokenBatch, _ labels: [Int32], _ parameters: AdapterParameters, _ base: BaseWeights?,
-    _ dropout: Dropout?
+    _ batch: TokenBatch, _ parameters: AdapterParameters, _ base: BaseWeights?, _ dropout: Dropout?
   ) -> Double {
     gradient.withUnsafeMutableBufferPointer { gradient in
       gradient.update(repeating: 0)
       return parameters.values.withUnsafeBufferPointer { values in
         withPointer(to: base) { base in
           model.addGradient(
-            batch, labels: labels,
+            batch,
             .training(
               values.baseAddress!, gradient: gradient.baseAddress!, base: base, dropout: dropout,
               memory: memory, profile: profile))

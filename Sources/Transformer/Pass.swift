@@ -42,8 +42,11 @@ extension Pass {
 
   /// Where the input of a layer belongs: its adapter's gradient needs the input itself unless dropout has made
   /// a copy.
-  func arena(forInputOf layer: AdaptedLinear) -> Arena {
-    gradient != nil && layer.isAdapted && dropout == nil ? arena : transient
+  func arena(forInputOf layer: AdaptedLinear) -> Arena { arena(forInputOf: [layer]) }
+
+  /// Where the common input of layers belongs.
+  func arena(forInputOf layers: [AdaptedLinear]) -> Arena {
+    gradient != nil && dropout == nil && layers.contains { $0.isAdapted } ? arena : transient
   }
 
   /// Runs the work of a block and takes back what it leaves in transient memory.

@@ -27,14 +27,16 @@ extension PretrainedModel {
 
   private func write(_ base: BaseWeights, toFileAt path: String) throws {
     // transformers refuses a file that does not say for which library it was written.
-    var writer = SafetensorsWriter(metadata: folder.file.metadata.merging(["format": "pt"]) { own, _ in own })
+    var writer = SafetensorsWriter(
+      metadata: folder.weights.metadata.merging(["format": "pt"]) { own, _ in own })
     let changed = Dictionary(uniqueKeysWithValues: base.layout.layers.map { (weightName(of: $0), $0) })
-    for name in folder.file.names {
-      let tensor = try folder.file.tensor(named: name)
+    for name in folder.weights.names {
+      let file = try folder.weights.file(of: name)
+      let tensor = try file.tensor(named: name)
       if let slot = changed[name] {
         writer.add(name: name, shape: tensor.shape, floats: base[slot])
       } else {
-        writer.add(tensor, of: folder.file)
+        writer.add(tensor, of: file)
       }
     }
     try writer.write(to: path)
@@ -42,6 +44,6 @@ extension PretrainedModel {
 
   /// The types in which the checkpoint stores the weights of a layout's layers, such as `BF16`.
   public func storedTypes(ofLayersIn layout: AdapterLayout) -> [String] {
-    Set(layout.layers.compactMap { folder.file[weightName(of: $0)]?.dataType.rawValue }).sorted()
+    Set(layout.layers.compactMap { folder.weights[weightName(of: $0)]?.dataType.rawValue }).sorted()
   }
 }

@@ -1,33 +1,46 @@
 public import Adapters
-internal import LinearAlgebra
 internal import Safetensors
 
 /// A checkpoint of a supported architecture, opened but not yet given a task or an adapter.
 public struct PretrainedModel: Sendable {
   /// The values of `model_type` that can be loaded.
-  public static let supportedArchitectures = ["bert"]
+  public static let supportedArchitectures =
+    [BERTArchitecture.modelType] + LLaMAConfiguration.Kind.allCases.map(\.rawValue)
+
+  /// What a model can be trained for.
+  public enum Task: String, Sendable, CaseIterable {
+    /// A label for a sequence: `classifier(layout:)`.
+    case classification
+    /// The next tokens of a sequence: `languageModel(layout:)`.
+    case languageModel
+  }
 
   public let folder: ModelFolder
-  let shape: BERTConfiguration
-  /// What stands before the encoder's tensors in the file: a bare BertModel has no prefix.
-  let prefix: String
+  let architecture: any Architecture
 
   /// Opens a Hugging Face folder; refuses architectures and settings that are not implemented.
   public init(path: String, precision: Precision = .float32) throws {
     folder = try ModelFolder(path: path, precision: precision)
-    let architecture: String = try folder.value("model_type")
-    guard Self.supportedArchitectures.contains(architecture) else {
-      throw ModelError.unknownArchitecture(
-        architecture, path: folder.configurationPath, supported: Self.supportedArchitectures)
-    }
-    shape = try BERTConfiguration(folder)
-    prefix = folder.file["bert.embeddings.word_embeddings.weight"] == nil ? "" : "bert."
+    architecture = try Self.architecture(of: folder)
   }
 
-  public var vocabularySize: Int { shape.vocabularySize }
+  private static func architecture(of folder: ModelFolder) throws -> any Architecture {
+    let type: String = try folder.configuration.value("model_type")
+    if type == BERTArchitecture.modelType { return try BERTArchitecture(folder) }
+    guard let kind = LLaMAConfiguration.Kind(rawValue: type) else {
+      throw ModelError.unknownArchitecture(
+        type, path: folder.configuration.path, supported: supportedArchitectures)
+    }
+    return try LLaMAArchitecture(folder, kind)
+  }
+
+  /// What this model can be trained for.
+  public var tasks: Set<Task> { architecture.tasks }
+
+  public var vocabularySize: Int { architecture.vocabularySize }
 
   /// The longest sequence that has positions.
-  public var positionCount: Int { shape.positionCount }
+  public var positionCount: Int { architecture.positionCount }
 
   /// Refuses sequences of `tokenCount` tokens if they have no positions.
   public func requirePositions(tokenCount: Int) throws(ModelError) {
@@ -36,20 +49,20 @@ public struct PretrainedModel: Sendable {
     }
   }
 
-  public var hiddenSize: Int { shape.hiddenSize }
+  public var hiddenSize: Int { architecture.hiddenSize }
 
-  /// The number of token types (segments).
-  public var tokenTypeCount: Int { shape.tokenTypeCount }
+  /// The number of token types (segments); 0 where there are none.
+  public var tokenTypeCount: Int { architecture.tokenTypeCount }
 
   /// The adapted layers in the order of the model. A target names, as in PEFT, every linear layer of the
   /// blocks whose path is the target or ends in `.target`: `query`, `attention.output.dense`,
-  /// `0.output.dense`.
+  /// `0.output.dense`; `q_proj`, `mlp.gate_proj`.
   public func adaptedLayers(
     targets: [String], adapterRank: Int, scaling: Float
   ) throws(ModelError) -> [AdaptedLayer] {
     let available = adaptableLayers
     for target in targets where !available.contains(where: { $0.name.isNamed(by: target) }) {
-      throw .noLayerNamed(target: target, available: BERTEncoder.blockLayers(shape).map(\.name))
+      throw .noLayerNamed(target: target, available: architecture.blockLayers.map(\.name))
     }
     let chosen = available.filter { layer in targets.contains { layer.name.isNamed(by: $0) } }
     for layer in chosen where adapterRank > min(layer.outputs, layer.inputs) {
@@ -64,13 +77,15 @@ public struct PretrainedModel: Sendable {
 
   /// The shortest names of the layers of a block: what a user would write as targets.
   public var targetNames: [String] {
-    BERTEncoder.blockLayers(shape).map { $0.name.replacing("attention.self.", with: "") }
+    architecture.blockLayers.map { layer in
+      architecture.shortenedPaths.reduce(layer.name) { $0.replacing($1, with: "") }
+    }
   }
 
   private var adaptableLayers: [(name: String, outputs: Int, inputs: Int)] {
-    (0..<shape.layerCount).flatMap { index in
-      BERTEncoder.blockLayers(shape).map {
-        (name: "bert.encoder.layer.\(index).\($0.name)", outputs: $0.outputs, inputs: $0.inputs)
+    (0..<architecture.blockCount).flatMap { index in
+      architecture.blockLayers.map {
+        (name: "\(architecture.blockPath)\(index).\($0.name)", outputs: $0.outputs, inputs: $0.inputs)
       }
     }
   }
@@ -87,14 +102,12 @@ public struct PretrainedModel: Sendable {
   }
 
   /// The name of a layer's weight in the checkpoint's file.
-  func weightName(of slot: LayerSlot) -> String {
-    prefix + slot.layer.name.dropFirst("bert.".count) + ".weight"
-  }
+  func weightName(of slot: LayerSlot) -> String { architecture.weightName(of: slot) }
 
   /// The tensors of a classifier's head over `labelCount` labels.
   public func headTensors(labelCount: Int) -> [HeadTensor] {
     [
-      HeadTensor(name: "classifier.weight", shape: [labelCount, shape.hiddenSize]),
+      HeadTensor(name: "classifier.weight", shape: [labelCount, hiddenSize]),
       HeadTensor(name: "classifier.bias", shape: [labelCount]),
     ]
   }
@@ -103,7 +116,7 @@ public struct PretrainedModel: Sendable {
   public func start(layout: AdapterLayout, seed: UInt64) throws -> AdapterParameters {
     var parameters = AdapterParameters.start(layout: layout, seed: seed)
     guard hasHead(layout.head) else { return parameters }
-    for slot in layout.head { parameters[slot] = try folder.file.floatArray(named: slot.name)[...] }
+    for slot in layout.head { parameters[slot] = try folder.weights.floatArray(named: slot.name)[...] }
     return parameters
   }
 
@@ -113,27 +126,32 @@ public struct PretrainedModel: Sendable {
   public func ownClassifier(labelCount: Int) throws -> AdapterParameters {
     let layout = AdapterLayout(layers: [], head: headTensors(labelCount: labelCount), headMode: .frozen)
     guard hasHead(layout.head) else {
-      let found = folder.file[layout.head[0].name]?.shape.first
-      throw ModelError.noHead(path: folder.file.path, labels: labelCount, found: found)
+      let found = folder.weights[layout.head[0].name]?.shape.first
+      throw ModelError.noHead(path: folder.weights.path, labels: labelCount, found: found)
     }
     return try start(layout: layout, seed: 0)
   }
 
   private func hasHead(_ head: [TensorSlot]) -> Bool {
-    head.allSatisfy { folder.file[$0.name]?.shape == $0.shape }
+    head.allSatisfy { folder.weights[$0.name]?.shape == $0.shape }
   }
 
   /// A classifier over this checkpoint with the adapters of `layout`, whose head is the classifier's.
+  ///
+  /// - Throws: `ModelError.wrongValue` of `model_type` where `tasks` has no classification.
   public func classifier(layout: AdapterLayout) throws -> any ClassificationModel {
-    try SequenceClassifier(
-      encoder: BERTEncoder(folder, shape, prefix: prefix, layout: layout),
-      pooler: AdaptedLinear(
-        folder, prefix + "pooler.dense", outputs: shape.hiddenSize, inputs: shape.hiddenSize, slot: nil),
-      layout: layout, folder: folder)
+    try architecture.classifier(folder, layout)
+  }
+
+  /// A language model over this checkpoint with the adapters of `layout`, which has no head.
+  ///
+  /// - Throws: `ModelError.wrongValue` of `model_type` where `tasks` has no language model.
+  public func languageModel(layout: AdapterLayout) throws -> any LanguageModel {
+    try architecture.languageModel(folder, layout)
   }
 }
 
 extension String {
   /// Whether a PEFT target names this module path.
-  fileprivate func isNamed(by target: String) -> Bool { self == target || hasSuffix("." + target) }
+  func isNamed(by target: String) -> Bool { self == target || hasSuffix("." + target) }
 }

@@ -13,6 +13,18 @@ struct ReadTokens: Sendable {
     ReadTokens(tokens: Array(offsets.dropLast()), offsets: Array(offsets.indices))
   }
 
+  /// The tokens whose next one is asked for: of each sequence those from the one before its answer to the one
+  /// before its last. An answer begins behind the first token at the earliest.
+  static func beforeAnswers(_ offsets: [Int], promptLengths: [Int]) -> ReadTokens {
+    var tokens: [Int] = []
+    var starts = [0]
+    for (prompt, (start, end)) in zip(promptLengths, zip(offsets, offsets.dropFirst())) {
+      tokens += stride(from: start + max(prompt, 1) - 1, to: end - 1, by: 1)
+      starts.append(tokens.count)
+    }
+    return ReadTokens(tokens: tokens, offsets: starts)
+  }
+
   /// Their rows of `x`, copied.
   func rows(of x: MatrixView<Float>, _ pass: Pass) -> MatrixView<Float> {
     let result = pass.arena.matrix(rows: tokens.count, columns: x.columns)

@@ -1,29 +1,30 @@
 internal import CKernels
 internal import LinearAlgebra
 
-/// Multi-head attention of tokens over the tokens of their own sequence; sequences are packed one after
-/// another, so that no padding is computed.
+/// Multi-head attention of tokens over tokens of their own sequence; sequences are packed one after another, so
+/// that no padding is computed. Several heads of queries may share a head of keys and values (grouped queries:
+/// Ainslie et al. 2023).
 ///
-/// Letters: T tokens in all, of which R have a query (mostly all); L tokens and M queries of one sequence; H
-/// heads of size D, h = H·D.
+/// Letters: T tokens in all, of which R have a query (mostly all); L keys and M queries of one sequence; H heads of
+/// size D, h = H·D; G heads of keys and values, g = G·D.
 struct SelfAttention: Sendable {
   let heads: Int
+  /// A divisor of `heads`.
+  let keyValueHeads: Int
   let headSize: Int
 
   private var scale: Float { 1 / Float(headSize).squareRoot() }
 
-  /// Where each sequence's queries, and its keys and values, begin among those of the batch.
+  /// Which queries look at which keys.
   struct Sequences {
-    let queries: [Int]
-    let keys: [Int]
-
-    fileprivate var ranges: [(queries: Range<Int>, keys: Range<Int>)] {
-      keys.indices.dropLast().map { (queries[$0]..<queries[$0 + 1], keys[$0]..<keys[$0 + 1]) }
-    }
+    /// The rows of each sequence's queries, and of its keys and values.
+    let ranges: [(queries: Range<Int>, keys: Range<Int>)]
+    /// How many keys of its sequence each query sees, from the first on; nil where all.
+    let visible: [Int32]?
   }
 
-  /// Queries (R×h), keys and values (T×h) of the batch, and the probabilities: for each sequence and head an
-  /// M×L block, one after another.
+  /// Queries (R×h), keys and values (T×g) of the batch, and the probabilities: for each sequence and head an M×L
+  /// block, one after another.
   struct Tape {
     let query: MatrixView<Float>
     let key: MatrixView<Float>
@@ -31,25 +32,35 @@ struct SelfAttention: Sendable {
     let probabilities: UnsafeMutablePointer<Float>
   }
 
-  /// `softmax(Q Kᵀ / √D) V` per sequence and head, R×h, in `arena`.
+  /// `softmax(Q Kᵀ / √D) V` per sequence and head, R×h, in `arena`. A pass without a gradient keeps no
+  /// probabilities.
   func forward(
     query: MatrixView<Float>, key: MatrixView<Float>, value: MatrixView<Float>, _ sequences: Sequences,
     _ pass: Pass, in arena: Arena
   ) -> (context: MutableMatrixView<Float>, tape: Tape) {
     let context = arena.matrix(rows: query.rows, columns: query.columns)
-    let probabilities = pass.arena.floats(scoreCount(sequences))
-    let tape = Tape(query: query, key: key, value: value, probabilities: probabilities)
-    forEachBlock(sequences, probabilities) { queries, keys, columns, block in
+    let isKept = pass.gradient != nil
+    let probabilities = pass.arena.floats(
+      isKept ? heads * sequences.scoreCounts.reduce(0, +) : sequences.scoreCounts.max() ?? 0)
+    forEachBlock(sequences, probabilities, isKept: isKept) { block in
       pass.multiply(
-        .attention, query.rows(queries).columns(columns), .asStored, key.rows(keys).columns(columns),
-        .transposed,
-        into: block)
-      pass.elementwise { fk_softmax_forward(block.base, block.rows, block.columns, scale) }
+        .attention, block.query(query), .asStored, block.key(key), .transposed, into: block.scores)
+      pass.elementwise { softmax(block, sequences.visible) }
       pass.multiply(
-        .attention, block.view, .asStored, value.rows(keys).columns(columns), .asStored,
-        into: context.rows(queries).columns(columns))
+        .attention, block.scores.view, .asStored, block.key(value), .asStored, into: block.query(context))
     }
-    return (context, tape)
+    return (context, Tape(query: query, key: key, value: value, probabilities: probabilities))
+  }
+
+  private func softmax(_ block: HeadBlock, _ visible: [Int32]?) {
+    let scores = block.scores
+    guard let visible else {
+      return fk_softmax_forward(scores.base, scores.rows, scores.columns, nil, scale)
+    }
+    visible.withUnsafeBufferPointer {
+      let first = $0.baseAddress! + block.queries.lowerBound
+      fk_softmax_forward(scores.base, scores.rows, scores.columns, first, scale)
+    }
   }
 
   /// Which gradients are wanted.
@@ -59,58 +70,87 @@ struct SelfAttention: Sendable {
     var value: Bool
   }
 
-  /// The gradients of queries (R×h), keys and values (T×h); nil where not wanted.
+  /// The gradients of queries (R×h), keys and values (T×g); nil where not wanted.
   func backward(
     _ dContext: MatrixView<Float>, _ tape: Tape, _ sequences: Sequences, wanted: Wanted, _ pass: Pass
-  ) -> (query: MatrixView<Float>?, key: MatrixView<Float>?, value: MatrixView<Float>?) {
+  ) -> (query: MutableMatrixView<Float>?, key: MutableMatrixView<Float>?, value: MutableMatrixView<Float>?) {
     func room(_ isWanted: Bool, as view: MatrixView<Float>) -> MutableMatrixView<Float>? {
       isWanted ? pass.arena.matrix(rows: view.rows, columns: view.columns) : nil
     }
     let dQuery = room(wanted.query, as: tape.query)
     let (dKey, dValue) = (room(wanted.key, as: tape.key), room(wanted.value, as: tape.value))
-    let scratch = pass.arena.floats(sequences.ranges.map { $0.queries.count * $0.keys.count }.max() ?? 0)
-    forEachBlock(sequences, tape.probabilities) { queries, keys, columns, block in
-      let upstream = dContext.rows(queries).columns(columns)
+    let scratch = pass.arena.floats(sequences.scoreCounts.max() ?? 0)
+    forEachBlock(sequences, tape.probabilities, isKept: true) { block in
+      let upstream = block.query(dContext)
+      // The heads of a group add to the same keys and values.
+      let beta: Float = block.isFirstOfGroup ? 0 : 1
       if let dValue {
         pass.multiply(
-          .attention, block.view, .transposed, upstream, .asStored, into: dValue.rows(keys).columns(columns))
+          .attention, block.scores.view, .transposed, upstream, .asStored, into: block.key(dValue), beta: beta
+        )
       }
       guard wanted.query || wanted.key else { return }
-      let dScores = MutableMatrixView(scratch, rows: block.rows, columns: block.columns)
-      pass.multiply(
-        .attention, upstream, .asStored, tape.value.rows(keys).columns(columns), .transposed, into: dScores)
-      pass.elementwise { fk_softmax_backward(block.base, dScores.base, block.rows, block.columns, scale) }
+      let dScores = MutableMatrixView(scratch, rows: block.scores.rows, columns: block.scores.columns)
+      pass.multiply(.attention, upstream, .asStored, block.key(tape.value), .transposed, into: dScores)
+      pass.elementwise {
+        fk_softmax_backward(block.scores.base, dScores.base, dScores.rows, dScores.columns, scale)
+      }
       if let dQuery {
         pass.multiply(
-          .attention, dScores.view, .asStored, tape.key.rows(keys).columns(columns), .asStored,
-          into: dQuery.rows(queries).columns(columns))
+          .attention, dScores.view, .asStored, block.key(tape.key), .asStored, into: block.query(dQuery))
       }
       if let dKey {
         pass.multiply(
-          .attention, dScores.view, .transposed, tape.query.rows(queries).columns(columns), .asStored,
-          into: dKey.rows(keys).columns(columns))
+          .attention, dScores.view, .transposed, block.query(tape.query), .asStored, into: block.key(dKey),
+          beta: beta)
       }
     }
-    return (dQuery?.view, dKey?.view, dValue?.view)
+    return (dQuery, dKey, dValue)
   }
 
-  private func scoreCount(_ sequences: Sequences) -> Int {
-    heads * sequences.ranges.reduce(0) { $0 + $1.queries.count * $1.keys.count }
-  }
-
-  /// Visits the M×L blocks of all sequences and heads with their rows and the head's columns.
+  /// Visits the M×L blocks of all sequences and heads; what is not kept is overwritten by the next.
   private func forEachBlock(
-    _ sequences: Sequences, _ scores: UnsafeMutablePointer<Float>,
-    _ body: (_ queries: Range<Int>, _ keys: Range<Int>, _ columns: Range<Int>, MutableMatrixView<Float>) ->
-      Void
+    _ sequences: Sequences, _ scores: UnsafeMutablePointer<Float>, isKept: Bool, _ body: (HeadBlock) -> Void
   ) {
     var next = scores
+    let groupSize = heads / keyValueHeads
     for (queries, keys) in sequences.ranges {
       for head in 0..<heads {
-        let columns = head * headSize..<(head + 1) * headSize
-        body(queries, keys, columns, MutableMatrixView(next, rows: queries.count, columns: keys.count))
-        next += queries.count * keys.count
+        let shared = head / groupSize
+        body(
+          HeadBlock(
+            queries: queries, keys: keys, queryColumns: head * headSize..<(head + 1) * headSize,
+            keyColumns: shared * headSize..<(shared + 1) * headSize, isFirstOfGroup: head % groupSize == 0,
+            scores: MutableMatrixView(next, rows: queries.count, columns: keys.count)))
+        if isKept { next += queries.count * keys.count }
       }
     }
   }
+}
+
+extension SelfAttention.Sequences {
+  /// The numbers of scores of a head, sequence by sequence.
+  fileprivate var scoreCounts: [Int] { ranges.map { $0.queries.count * $0.keys.count } }
+}
+
+/// What one head computes of one sequence.
+private struct HeadBlock {
+  let queries: Range<Int>
+  let keys: Range<Int>
+  let queryColumns: Range<Int>
+  let keyColumns: Range<Int>
+  /// Whether it is the first head of those that share keys and values.
+  let isFirstOfGroup: Bool
+  /// M×L.
+  let scores: MutableMatrixView<Float>
+
+  /// The head's part of queries, or of what has their shape.
+  func query(_ x: MatrixView<Float>) -> MatrixView<Float> { x.rows(queries).columns(queryColumns) }
+  func query(_ x: MutableMatrixView<Float>) -> MutableMatrixView<Float> {
+    x.rows(queries).columns(queryColumns)
+  }
+
+  /// The head's part of keys or values, or of what has their shape.
+  func key(_ x: MatrixView<Float>) -> MatrixView<Float> { x.rows(keys).columns(keyColumns) }
+  func key(_ x: MutableMatrixView<Float>) -> MutableMatrixView<Float> { x.rows(keys).columns(keyColumns) }
 }

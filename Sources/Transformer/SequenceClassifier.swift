@@ -27,7 +27,10 @@ struct SequenceClassifier<Stack: Encoder>: ClassificationModel {
     return result.view
   }
 
-  func addGradient(_ batch: TokenBatch, labels: [Int32], _ pass: Pass) -> Double {
+  func addGradient(_ batch: TokenBatch, _ pass: Pass) -> Double {
+    guard case .labels(let labels)? = batch.targets else {
+      preconditionFailure("a classifier is trained on labels")
+    }
     let mark = pass.arena.mark
     defer { pass.arena.release(to: mark) }
     let (first, tape) = encoder.forward(batch, reading: .first(batch.offsets), pass)
@@ -57,7 +60,6 @@ struct SequenceClassifier<Stack: Encoder>: ClassificationModel {
 
   /// Returns the mean cross-entropy; `logits` become its gradient `(softmax − onehot) / S`.
   private func replaceByGradient(_ logits: MutableMatrixView<Float>, labels: [Int32]) -> Double {
-    precondition(labels.count == logits.rows, "\(labels.count) labels for \(logits.rows) sequences")
     let share = 1 / Double(logits.rows)
     var loss = 0.0
     for row in 0..<logits.rows {

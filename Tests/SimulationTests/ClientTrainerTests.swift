@@ -48,8 +48,9 @@ import Transformer
       let batch = PackedBatch(
         experiment.train, rows: rows.batches(ofSteps: step..<step + 1)[0], maximumLength: 10)
       _ = trainer.step(
-        TokenBatch(tokens: batch.tokens, tokenTypes: batch.tokenTypes, offsets: batch.offsets),
-        labels: batch.labels, parameters: &parameters, state: &state,
+        TokenBatch(
+          tokens: batch.tokens, tokenTypes: batch.tokenTypes, offsets: batch.offsets,
+          targets: .labels(batch.labels)), parameters: &parameters, state: &state,
         trained: experiment.layout.trainable, learningRate: rates.rate(atStep: step),
         dropoutKey: RandomKey(seed: 1, purpose: .dropout, client: 1, round: 1 + step / 3, step: step % 3))
     }

@@ -69,7 +69,7 @@ import Testing
       dropoutProbability: 0)
     var (parameters, state) = (model.parameters, OptimizerState(count: model.layout.count))
     _ = trainer.step(
-      input.batch, labels: input.labels, parameters: &parameters, state: &state,
+      input.batch, parameters: &parameters, state: &state,
       trained: model.layout.trainable, learningRate: 1e-3, dropoutKey: RandomKey(seed: 1, purpose: .dropout))
     for slot in model.layout.layers {
       #expect(

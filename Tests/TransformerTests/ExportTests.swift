@@ -55,7 +55,8 @@ import Transformer
       #expect(
         FileManager.default.contentsEqual(atPath: copy.path + "/" + name, andPath: target.path(of: name)))
     }
-    let (old, new) = (model.folder.file, try SafetensorsFile(path: target.path(of: "model.safetensors")))
+    let old = try SafetensorsFile(path: copy.weightsPath)
+    let new = try SafetensorsFile(path: target.path(of: "model.safetensors"))
     #expect(new.names == old.names && new.metadata == ["format": "pt"])
     let layers = ["0.attention.self.query", "1.attention.self.query", "0.output.dense"]
     for name in new.names {

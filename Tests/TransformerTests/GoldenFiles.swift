@@ -18,10 +18,9 @@ enum Golden {
   }
 }
 
-/// A batch of a fixture, with its labels.
+/// A batch of a fixture, with its labels as targets.
 struct LabelledBatch {
   let batch: TokenBatch
-  let labels: [Int32]
 
   /// The sequences of `rows` out of the file's packed sequences.
   init(_ file: SafetensorsFile, rows: Range<Int>? = nil) throws {
@@ -30,10 +29,10 @@ struct LabelledBatch {
     let (start, end) = (offsets[rows.lowerBound], offsets[rows.upperBound])
     let tokens = try file.integers(named: "tokens", as: Int32.self)
     let types = try file.integers(named: "tokenTypes", as: UInt8.self)
+    let labels = Array(try file.integers(named: "labels", as: Int32.self)[rows])
     batch = TokenBatch(
       tokens: Array(tokens[start..<end]), tokenTypes: Array(types[start..<end]),
-      offsets: offsets[rows.lowerBound...rows.upperBound].map { $0 - start })
-    labels = Array(try file.integers(named: "labels", as: Int32.self)[rows])
+      offsets: offsets[rows.lowerBound...rows.upperBound].map { $0 - start }, targets: .labels(labels))
   }
 }
 
@@ -80,7 +79,7 @@ struct AdaptedModel {
     let loss = gradient.values.withUnsafeMutableBufferPointer { gradient in
       parameters.values.withUnsafeBufferPointer { values in
         model.addGradient(
-          input.batch, labels: input.labels,
+          input.batch,
           .training(
             values.baseAddress!, gradient: gradient.baseAddress!, dropout: dropout, memory: StepMemory()))
       }
@@ -98,8 +97,7 @@ struct AdaptedModel {
 
   /// The last hidden states, T×h.
   func hidden(_ batch: TokenBatch, keepingTape: Bool) throws -> Matrix<Float> {
-    let encoder = try BERTEncoder(
-      pretrained.folder, pretrained.shape, prefix: pretrained.prefix, layout: layout)
+    let encoder = try pretrained.bertEncoder(layout: layout)
     let memory = StepMemory()
     var gradient = [Float](repeating: 0, count: layout.count)
     return parameters.values.withUnsafeBufferPointer { values in
@@ -111,6 +109,14 @@ struct AdaptedModel {
         return Matrix(encoder.forward(batch, reading: nil, pass).hidden)
       }
     }
+  }
+}
+
+extension PretrainedModel {
+  var bert: BERTArchitecture { architecture as! BERTArchitecture }
+
+  func bertEncoder(layout: AdapterLayout) throws -> BERTEncoder {
+    try BERTEncoder(folder, bert.shape, prefix: bert.prefix, layout: layout)
   }
 }
 

@@ -59,7 +59,7 @@ import Testing
     var stream = RandomStream(RandomKey(seed: 1, purpose: .test, part: columns))
     let scores = (0..<3 * columns).map { _ in Float(20 * stream.normal()) }
     var probabilities = scores
-    fk_softmax_forward(&probabilities, 3, columns, 0.5)
+    fk_softmax_forward(&probabilities, 3, columns, nil, 0.5)
     for row in 0..<3 {
       let range = row * columns..<(row + 1) * columns
       let exponentials = scores[range].map { exp(0.5 * Double($0)) }

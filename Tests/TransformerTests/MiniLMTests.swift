@@ -17,8 +17,7 @@ struct MiniLMTests {
     let pretrained = try PretrainedModel(path: Golden.miniLM)
     defer { withExtendedLifetime(pretrained) {} }
     let layout = AdapterLayout(layers: [], head: pretrained.headTensors(labelCount: 2), headMode: .frozen)
-    let encoder = try BERTEncoder(
-      pretrained.folder, pretrained.shape, prefix: pretrained.prefix, layout: layout)
+    let encoder = try pretrained.bertEncoder(layout: layout)
     let batch = try LabelledBatch(Golden.file("minilm/sentences.safetensors")).batch
     let values = [Float](repeating: 0, count: layout.count)
     let memory = StepMemory()

@@ -104,7 +104,7 @@ extension LocalTrainer {
     return try (0..<10).map { index in
       let input = try LabelledBatch(file, rows: index * batch..<(index + 1) * batch)
       return step(
-        input.batch, labels: input.labels, parameters: &parameters, state: &state,
+        input.batch, parameters: &parameters, state: &state,
         trained: model.layout.trainable, learningRate: schedule.rate(atStep: index),
         dropoutKey: RandomKey(seed: 1, purpose: .dropout, step: index))
     }

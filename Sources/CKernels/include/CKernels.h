@@ -52,8 +52,42 @@ void fk_layer_norm_backward(const float *restrict dy, const float *restrict norm
                             const float *restrict gain, const float *restrict inverseDeviation,
                             float *restrict dz, size_t rows, size_t columns);
 
-// In place: each row of x becomes softmax(scale * row).
-void fk_softmax_forward(float *restrict x, size_t rows, size_t columns, float scale);
+// y = z / sqrt(mean z^2 + epsilon) * gain for z = x + residual, which is written to sum; without a residual (NULL)
+// z is x and sum is not touched. Kept for the backward pass: z, inverseRoot[r].
+void fk_rms_norm_forward(const float *restrict x, const float *restrict residual, const float *restrict gain,
+                         float *restrict sum, float *restrict y, float *restrict inverseRoot, size_t rows,
+                         size_t columns, float epsilon);
+// The gradient of z, to which what z has by another path (skip, may be NULL) is added; the gain is frozen.
+void fk_rms_norm_backward(const float *restrict dy, const float *restrict sum, const float *restrict gain,
+                          const float *restrict inverseRoot, const float *restrict skip, float *restrict dz,
+                          size_t rows, size_t columns);
+
+// In place: turns the pairs (i, i + size / 2) of every head by the angles of the row's position, whose cosines
+// and sines have size / 2 numbers a position; direction -1 turns back. Rows have heads * size numbers.
+void fk_rotate(float *restrict x, size_t stride, const int32_t *restrict positions,
+               const float *restrict cosines, const float *restrict sines, size_t rows, size_t heads, size_t size,
+               float direction);
+
+// y = silu(gate) * up.
+void fk_swiglu_forward(const float *restrict gate, const float *restrict up, float *restrict y, size_t rows,
+                       size_t columns);
+// The gradient of y becomes that of gate; dUp is that of up.
+void fk_swiglu_backward(const float *restrict gate, const float *restrict up, float *restrict gradient,
+                        float *restrict dUp, size_t rows, size_t columns);
+
+// losses[r] = normalisers[r] - logits[r][targets[r]], normalisers[r] = log sum_c exp(logits[r][c]).
+void fk_cross_entropy_forward(const float *restrict logits, const int32_t *restrict targets,
+                              double *restrict losses, double *restrict normalisers, size_t rows, size_t columns);
+// In place: logits become share * (softmax - onehot(target)).
+void fk_cross_entropy_backward(float *restrict logits, const int32_t *restrict targets,
+                               const double *restrict normalisers, size_t rows, size_t columns, float share);
+// The column of each row's largest number, the lowest of equals.
+void fk_argmax(const float *restrict x, int32_t *restrict best, size_t rows, size_t columns);
+
+// In place: each row of x becomes softmax(scale * row) over its first visible[r] numbers, 0 behind them; over all
+// where visible is NULL.
+void fk_softmax_forward(float *restrict x, size_t rows, size_t columns, const int32_t *restrict visible,
+                        float scale);
 // In place: the gradient of the probabilities becomes that of the scores before scaling.
 void fk_softmax_backward(const float *restrict probabilities, float *restrict gradient, size_t rows,
                          size_t columns, float scale);
