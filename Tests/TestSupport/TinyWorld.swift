@@ -11,17 +11,23 @@ public final class TinyWorld {
   public var data: String { folder.path + "/data" }
   public var configuration: String { folder.path + "/tiny.yaml" }
 
-  public init() throws {
+  public convenience init() throws {
+    try self.init(model: "tiny", yaml: Self.yaml)
+    try writeData()
+  }
+
+  /// With one of the golden files' models; the data are still to be written.
+  init(model name: String, yaml: String) throws {
     temporary = try TemporaryFolder()
     let golden = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appending(path: "TransformerTests/Golden/tiny")
+      .appending(path: "TransformerTests/Golden/\(name)")
     try FileManager.default.createDirectory(atPath: model, withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
     for file in ["config.json", "model.safetensors"] {
       try FileManager.default.copyItem(
         at: golden.appending(path: file), to: URL(filePath: model + "/" + file))
     }
-    try writeData()
-    try Data(Self.yaml.utf8).write(to: URL(filePath: configuration))
+    try Data(yaml.utf8).write(to: URL(filePath: configuration))
   }
 
   private static let yaml = """
@@ -38,7 +44,6 @@ public final class TinyWorld {
   /// 210 training and 60 test rows of 3 to 14 tokens; the label says from which third of the vocabulary
   /// most tokens come.
   public func writeData(labels change: (inout [Int32]) -> Void = { _ in }) throws {
-    try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
     let train = try writeSplit("train", rows: 210, part: 0, change)
     let test = try writeSplit("test", rows: 60, part: 1) { _ in }
     let description = """
