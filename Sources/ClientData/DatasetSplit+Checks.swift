@@ -24,6 +24,15 @@ extension DatasetSplit {
     }
   }
 
+  /// Every row has a prompt and something after it.
+  func checkPromptLengths() throws(ClientDataError) {
+    guard let promptLengths else { return }
+    for row in 0..<rowCount where !(1..<length(ofRow: row)).contains(Int(promptLengths[row])) {
+      throw wrong(
+        .promptLengthOutOfRange(row: row, length: length(ofRow: row), found: Int(promptLengths[row])))
+    }
+  }
+
   /// Token ids are not negative, token types are 0 or 1.
   func checkTokens() throws(ClientDataError) {
     if let index = tokens.firstIndex(where: { $0 < 0 }) {

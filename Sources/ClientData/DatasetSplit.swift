@@ -6,12 +6,14 @@ internal import Safetensors
 public final class DatasetSplit: Sendable {
   public let name: String
   public let path: String
-  /// One label for each row, in `0..<labelCount`.
+  /// One label for each row, in `0..<labelCount`; none for generation.
   public let labels: [Int32]
   public let labelCount: Int
   /// One group for each row, in `0..<groupCount`; nil when the data have no groups.
   public let groups: [Int32]?
   public let groupCount: Int
+  /// For generation, how many leading tokens of each row are its prompt: at least one, and fewer than the row has.
+  public let promptLengths: [Int32]?
 
   private let file: SafetensorsFile
   nonisolated(unsafe) let tokens: UnsafeBufferPointer<Int32>
@@ -25,9 +27,17 @@ public final class DatasetSplit: Sendable {
     let counts = description.splits[name]!
     tokens = try reader.view("tokens", count: counts.tokens)
     offsets = try reader.view("offsets", count: counts.rows + 1)
-    labels = Array(try reader.view("labels", count: counts.rows))
     groups = try reader.groups(named: description.groups, count: counts.rows)
-    tokenTypes = reader.has("tokenTypes") ? try reader.view("tokenTypes", count: counts.tokens) : nil
+    switch description.task {
+    case .classification:
+      labels = Array(try reader.view("labels", count: counts.rows))
+      promptLengths = nil
+      tokenTypes = reader.has("tokenTypes") ? try reader.view("tokenTypes", count: counts.tokens) : nil
+    case .generation:
+      labels = []
+      promptLengths = Array(try reader.view("promptLengths", count: counts.rows))
+      tokenTypes = nil
+    }
     labelCount = description.labels.count
     groupCount = description.groups?.count ?? 0
     file = reader.file
@@ -35,13 +45,30 @@ public final class DatasetSplit: Sendable {
     self.path = path
     try checkOffsets(maximumLength: description.maximumLength)
     try checkColumns()
+    try checkPromptLengths()
     try checkTokens()
   }
 
-  public var rowCount: Int { labels.count }
+  public var rowCount: Int { offsets.count - 1 }
+
+  /// What tells rows apart when they are dealt to clients: the labels, or for generation the groups, if any.
+  public var classes: [Int32]? { promptLengths == nil ? labels : groups }
 
   /// The number of tokens of a row as prepared.
   public func length(ofRow row: Int) -> Int { tokenRange(ofRow: row).count }
+
+  /// The tokens before a row's answer, which a model is to go on from; for generation only.
+  public func prompt(ofRow row: Int) -> [Int32] {
+    guard let promptLengths else { preconditionFailure("split \(name) has labels, not prompts") }
+    return Array(tokens[tokenRange(ofRow: row).prefix(Int(promptLengths[row]))])
+  }
+
+  /// Checks that no row has more than `maximumLength` tokens.
+  func requireRows(atMost maximumLength: Int) throws(ClientDataError) {
+    guard let row = (0..<rowCount).first(where: { length(ofRow: $0) > maximumLength }) else { return }
+    throw ClientDataError(
+      path, .rowBeyondMaximum(row: row, maximum: maximumLength, found: length(ofRow: row)))
+  }
 
   /// Checks that every token id is below `vocabularySize`.
   public func requireTokens(below vocabularySize: Int) throws(ClientDataError) {

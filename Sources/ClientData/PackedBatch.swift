@@ -8,19 +8,22 @@ public struct PackedBatch: Sendable, Equatable {
   public private(set) var tokenTypes: [UInt8] = []
   /// Where each row begins; one more for where the last ends.
   public private(set) var offsets: [Int] = [0]
-  /// One for each row.
+  /// One for each row; none for generation.
   public private(set) var labels: [Int32] = []
+  /// How many leading tokens of each row are its prompt; none for classification.
+  public private(set) var promptLengths: [Int32] = []
 
   /// A batch without rows, to be filled.
   public init() {}
 
   /// The given rows, each cut to `maximumLength` tokens (at least 3 where a row is longer): a single sentence keeps
-  /// its beginning and its last token, a pair is cut "longest first" and keeps its separators.
+  /// its beginning and its last token, a pair is cut "longest first" and keeps its separators. Rows of generation
+  /// are not cut: a longer one traps (`Dataset.requireRows(atMost:)` refuses it before).
   public init(_ split: DatasetSplit, rows: some Collection<Int>, maximumLength: Int) {
     fill(split, rows: rows, maximumLength: maximumLength)
   }
 
-  public var rowCount: Int { labels.count }
+  public var rowCount: Int { offsets.count - 1 }
 
   /// Replaces the rows, as `init` does; allocates only while the batch is larger than any before it.
   public mutating func fill(_ split: DatasetSplit, rows: some Collection<Int>, maximumLength: Int) {
@@ -28,16 +31,24 @@ public struct PackedBatch: Sendable, Equatable {
     tokenTypes.removeAll(keepingCapacity: true)
     offsets.removeAll(keepingCapacity: true)
     labels.removeAll(keepingCapacity: true)
+    promptLengths.removeAll(keepingCapacity: true)
     offsets.append(0)
     for row in rows {
       append(row, of: split, maximumLength: maximumLength)
       offsets.append(tokens.count)
-      labels.append(split.labels[row])
+      if let lengths = split.promptLengths {
+        promptLengths.append(lengths[row])
+      } else {
+        labels.append(split.labels[row])
+      }
     }
   }
 
   private mutating func append(_ row: Int, of split: DatasetSplit, maximumLength: Int) {
     let range = split.tokenRange(ofRow: row)
+    precondition(
+      split.promptLengths == nil || range.count <= maximumLength,
+      "row \(row) of \(range.count) tokens would be cut to \(maximumLength)")
     let cut = Truncation(
       length: range.count, secondSentence: split.secondSentence(in: range), maximumLength: maximumLength)
     append(cut.head, from: range.lowerBound, of: split)

@@ -1,18 +1,22 @@
 /// Which rows belong to which client; every row is dealt to exactly one.
 ///
-/// A pure function of the rows' labels and groups, the kind, the number of clients and the seed.
+/// A pure function of the rows' classes and groups, the kind, the number of clients and the seed.
 public struct Partition: Sendable, Equatable {
   /// The rows of each client, ascending.
   public let rows: [[Int]]
 
   public var clientCount: Int { rows.count }
 
-  /// Deals the rows of `split`; `minimumRows` is the fewest that a client may end up with.
+  /// Deals the rows of `split` by its classes; `minimumRows` is the fewest that a client may end up with.
   public init(
     of split: DatasetSplit, kind: PartitionKind, clientCount: Int, seed: UInt64, minimumRows: Int = 2
   ) throws(ClientDataError) {
+    try kind.check()
+    // Where rows have no class, the kinds that are left need none.
+    if split.classes == nil, kind.needsClasses { throw ClientDataError(partition: .noClasses) }
     try self.init(
-      labels: split.labels, groups: split.groups, groupCount: split.groupCount, kind: kind,
+      labels: split.classes ?? [Int32](repeating: 0, count: split.rowCount), groups: split.groups,
+      groupCount: split.groupCount, kind: kind,
       clientCount: clientCount, seed: seed, minimumRows: minimumRows)
   }
 

@@ -8,6 +8,7 @@ public enum PartitionProblem: Sendable, Equatable {
   case invalidConcentration(found: Double)
   case invalidShardCount(found: Int)
   case noGroups
+  case noClasses
   case nestedNatural
   case invalidHeldOut(found: Double)
 }
@@ -20,7 +21,7 @@ extension PartitionProblem {
     case .noClients, .tooManyClients, .groupTooSmall, .clientTooSmall: "clients.count"
     case .tooManyShards, .invalidShardCount: "\(partition).shards"
     case .invalidConcentration: "\(partition).alpha"
-    case .noGroups, .nestedNatural: "\(partition).kind"
+    case .noGroups, .noClasses, .nestedNatural: "\(partition).kind"
     case .invalidHeldOut: "data.held-out"
     }
   }
@@ -42,6 +43,8 @@ extension PartitionProblem: CustomStringConvertible {
       "expected a finite concentration of at least \(PartitionKind.leastConcentration), found \(found)"
     case .invalidShardCount(let found): "expected at least 1 shard per client, found \(found)"
     case .noGroups: "expected a group for every row (kind natural), found data without groups"
+    case .noClasses:
+      "expected kind iid because rows of a generation task without groups have no classes, found another"
     case .nestedNatural: "expected another kind within natural, found natural"
     case .invalidHeldOut(let found): "expected a held-out fraction of at least 0 and below 1, found \(found)"
     }

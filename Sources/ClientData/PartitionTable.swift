@@ -1,6 +1,6 @@
-/// How many rows of each label every client trains on and keeps back.
+/// How many rows of each label (for generation: group) every client trains on and keeps back.
 public struct PartitionTable: Sendable, Equatable {
-  /// The counts of one client, by label.
+  /// The counts of one client, by label; a single count of all its rows where there are no labels.
   public struct Entry: Sendable, Equatable {
     public let client: Int
     public let train: [Int]
@@ -11,14 +11,15 @@ public struct PartitionTable: Sendable, Equatable {
   public let entries: [Entry]
 
   /// - Parameters:
-  ///   - labels: The label of every row of the split, an index of `labelNames`.
-  public init(shards: [ClientShard], labels: [Int32], labelNames: [String]) {
+  ///   - labels: The label of every row of the split, an index of `labelNames`; nil when rows have none.
+  public init(shards: [ClientShard], labels: [Int32]?, labelNames: [String]) {
     func counts(_ rows: [Int]) -> [Int] {
+      guard let labels else { return [rows.count] }
       var counts = [Int](repeating: 0, count: labelNames.count)
       for row in rows { counts[Int(labels[row])] += 1 }
       return counts
     }
-    self.labelNames = labelNames
+    self.labelNames = labels == nil ? [] : labelNames
     entries = shards.map {
       Entry(client: $0.id, train: counts($0.trainRows), heldOut: counts($0.heldOutRows))
     }
@@ -57,12 +58,12 @@ public struct PartitionTable: Sendable, Equatable {
   }
 
   private func sumLine(_ part: String, _ counts: (Entry) -> [Int]) -> [String] {
-    line(
-      "all", part, labelNames.indices.map { label in entries.reduce(0) { $0 + counts($1)[label] } })
+    let columns = 0..<max(labelNames.count, 1)
+    return line("all", part, columns.map { column in entries.reduce(0) { $0 + counts($1)[column] } })
   }
 
   private func line(_ client: String, _ part: String, _ counts: [Int]) -> [String] {
-    [client, part] + counts.map(String.init) + [String(counts.reduce(0, +))]
+    [client, part] + (labelNames.isEmpty ? [] : counts.map(String.init)) + [String(counts.reduce(0, +))]
   }
 }
 

@@ -27,6 +27,7 @@ extension RunConfiguration.Model {
     task = try section.choice(
       .task, default: task,
       unavailable: ["generation", "causal", "causal-lm", "language-modelling", "regression"])
+    precision = try section.choice(.precision, default: precision)
   }
 }
 

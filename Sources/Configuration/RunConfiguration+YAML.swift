@@ -29,7 +29,9 @@ private func section<Key: SectionKey>(_ entries: [(Key, YAMLText)]) -> YAMLText 
 
 extension RunConfiguration.Model {
   fileprivate var text: YAMLText {
-    section([(ModelKey.path, .text(path)), (.task, .text(task.rawValue))])
+    section([
+      (ModelKey.path, .text(path)), (.task, .text(task.rawValue)), (.precision, .text(precision.rawValue)),
+    ])
   }
 }
 

@@ -28,6 +28,7 @@ extension RunConfiguration {
     /// A checkpoint folder: config.json, model.safetensors.
     public var path: String
     public var task = Task.classification
+    public var precision = Precision.f32
 
     public init(path: String) { self.path = path }
   }
@@ -35,6 +36,13 @@ extension RunConfiguration {
   /// What the model is trained for.
   public enum Task: String, Sendable, CaseIterable {
     case classification
+  }
+
+  /// The precision of products with the frozen weights.
+  public enum Precision: String, Sendable, CaseIterable {
+    case f32
+    /// Both operands are rounded to bfloat16, sums are Float32's.
+    case bf16
   }
 
   /// The low-rank adapter that the clients train.

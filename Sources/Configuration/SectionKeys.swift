@@ -5,7 +5,7 @@ enum RootKey: String, SectionKey {
 }
 
 enum ModelKey: String, SectionKey {
-  case path, task
+  case path, task, precision
 }
 
 enum AdapterKey: String, SectionKey {

@@ -51,6 +51,9 @@ public final class SafetensorsFile: Sendable {
     return tensor
   }
 
+  /// The size of the file, all of it mapped.
+  public var byteCount: Int { mapping.bytes.count }
+
   /// The tensor's bytes in place, valid while the file lives.
   public func bytes(of tensor: TensorDescription) -> UnsafeRawBufferPointer {
     let begin = fileOffset(of: tensor)

@@ -7,6 +7,15 @@ internal import Transformer
 // The configuration's words in the types of the modules that act on them. Each switch names every case,
 // so that a word added to the configuration does not compile until something acts on it.
 
+extension Precision {
+  init(_ precision: RunConfiguration.Precision) {
+    switch precision {
+    case .f32: self = .float32
+    case .bf16: self = .bfloat16
+    }
+  }
+}
+
 extension PartitionKind {
   init(_ partition: RunConfiguration.Partition) {
     switch partition {

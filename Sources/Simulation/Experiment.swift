@@ -28,7 +28,8 @@ public struct Experiment: Sendable {
   public init(_ configuration: RunConfiguration) throws {
     self.configuration = configuration
     rule = try AggregationRules.rule(named: configuration.method.name.rawValue)
-    pretrained = try PretrainedModel(path: configuration.model.path)
+    pretrained = try PretrainedModel(
+      path: configuration.model.path, precision: Precision(configuration.model.precision))
     dataset = try Dataset(folder: configuration.data.path)
     train = try dataset.split("train")
     test = try dataset.split("test")
@@ -76,9 +77,9 @@ public struct Experiment: Sendable {
   /// The frozen model with room for the adapters of `layout`.
   var model: any ClassificationModel { family.global.model }
 
-  /// The rows of every client by label, for reports.
+  /// The rows of every client by label (for generation: group), for reports.
   public var partitionTable: PartitionTable {
-    PartitionTable(shards: shards, labels: train.labels, labelNames: dataset.description.labels)
+    PartitionTable(shards: shards, labels: train.classes, labelNames: dataset.description.classNames)
   }
 
   /// What PEFT needs to know to load the run's adapter. A method that changes the base weights leaves a base
@@ -118,10 +119,11 @@ private func namingKeys<Result>(of pretrained: PretrainedModel, _ body: () throw
   }
 }
 
-/// Checks that a data set was made for this model: its tokeniser, vocabulary, segments and positions.
+/// Checks that a data set has labels and was made for this model: its tokeniser, vocabulary, segments and positions.
 public func requireFit(
   _ dataset: Dataset, to pretrained: PretrainedModel, modelPath: String, maximumLength: Int
 ) throws {
+  try dataset.requireLabels()
   let tokenizer = modelPath + "/tokenizer.json"
   if FileManager.default.fileExists(atPath: tokenizer) {
     try dataset.requireTokenizer(sha256: SHA256.hexDigest(ofFileAt: tokenizer))

@@ -3,7 +3,7 @@ internal import ClientData
 internal import LinearAlgebra
 public import MPI
 public import Telemetry
-internal import Transformer
+public import Transformer
 
 /// The evaluation of a model, with or without a PEFT adapter, on one split of a data set.
 public struct ModelEvaluation: Sendable {
@@ -17,9 +17,9 @@ public struct ModelEvaluation: Sendable {
   /// cut to `maximumLength` tokens (nil: as prepared).
   public init(
     modelPath: String, dataPath: String, adapterPath: String?, split name: String, batch: Int,
-    maximumLength: Int?
+    maximumLength: Int?, precision: Precision = .float32
   ) throws {
-    let pretrained = try PretrainedModel(path: modelPath)
+    let pretrained = try PretrainedModel(path: modelPath, precision: precision)
     let dataset = try Dataset(folder: dataPath)
     self.maximumLength = maximumLength ?? dataset.description.maximumLength
     try requireFit(dataset, to: pretrained, modelPath: modelPath, maximumLength: self.maximumLength)

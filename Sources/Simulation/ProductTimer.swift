@@ -1,5 +1,6 @@
 internal import LinearAlgebra
 internal import Telemetry
+internal import Transformer
 
 /// How long matrix products of given shapes take by themselves, on contiguous operands of their own: what a step's
 /// products could take at best with this BLAS. (Attention's are views with a stride.)
@@ -11,6 +12,11 @@ struct ProductTimer {
   /// Seconds of all these products together, each shape timed alone: the fastest of three times after one that does not count.
   mutating func seconds(of products: [ProductShape: Int]) -> Double {
     products.reduce(0) { $0 + Double($1.value) * seconds(of: $1.key) }
+  }
+
+  /// Seconds of a profile's products with base weights and of attention.
+  mutating func secondsOfBaseAndAttention(_ profile: StepProfile) -> Double {
+    [Kernel.base, .attention].reduce(0) { $0 + seconds(of: profile.products[$1] ?? [:]) }
   }
 
   private mutating func seconds(of shape: ProductShape) -> Double {

@@ -2,7 +2,7 @@ internal import Adapters
 internal import ClientData
 internal import Randomness
 public import Telemetry
-internal import Transformer
+public import Transformer
 
 /// Times the local training step alone: forward, backward and AdamW on one thread, without dropout.
 public struct StepBenchmark {
@@ -30,10 +30,14 @@ public struct StepBenchmark {
     public let productOperationsPerSecond: Double
     /// The steps' seconds over those of these products alone.
     public let ratioToProducts: Double
-    /// The most memory that the process has had resident.
-    public let peakBytes: Int
+    /// Forward passes over the same batches as evaluation runs them, in seconds; and over the time of their base and
+    /// attention products alone.
+    public let evaluationSeconds: Double
+    public let evaluationRatioToProducts: Double
+    public let memory: Memory
 
     public var tokensPerSecond: Double { Double(tokens) / seconds }
+    public var evaluatedTokensPerSecond: Double { Double(tokens) / evaluationSeconds }
     public var gigaflopsPerSecond: Double { Double(operations) / seconds * 1e-9 }
     /// The operations a second of the steps over those of the products alone.
     public var shareOfBLAS: Double { Double(operations) / seconds / productOperationsPerSecond }
@@ -45,28 +49,55 @@ public struct StepBenchmark {
         ("operations", .integer(operations)), ("gigaflopsPerSecond", .number(gigaflopsPerSecond)),
         ("shareOfBLAS", .number(shareOfBLAS)), ("ratioToProducts", .number(ratioToProducts)),
         ("shares", .object(shares.map { ($0.kernel, .number($0.share)) })),
-        ("peakBytes", .integer(peakBytes)), ("lossFirst", .number(lossFirst)),
+        ("evaluatedTokensPerSecond", .number(evaluatedTokensPerSecond)),
+        ("evaluationRatioToProducts", .number(evaluationRatioToProducts)), ("memory", memory.json),
+        ("peakBytes", .integer(memory.peakBytes)), ("lossFirst", .number(lossFirst)),
         ("lossLast", .number(lossLast)),
       ])
     }
   }
 
+  /// What a process that trains holds, in bytes.
+  public struct Memory: Sendable, JSONRepresentable {
+    /// The most that has been resident.
+    public let peakBytes: Int
+    /// The checkpoint's file, mapped: the processes of a node share what they have read of it.
+    public let mappedBytes: Int
+    /// Activations: those of the backward pass, and those that every block writes again.
+    public let activationBytes: Int
+    /// A client's values, their gradient and the optimiser's state.
+    public let trainedBytes: Int
+
+    public var json: JSONValue {
+      .object([
+        ("peakBytes", .integer(peakBytes)), ("mappedBytes", .integer(mappedBytes)),
+        ("activationBytes", .integer(activationBytes)), ("trainedBytes", .integer(trainedBytes)),
+      ])
+    }
+  }
+
+  private let model: any ClassificationModel
   private let trainer: LocalTrainer
+  private let mappedBytes: Int
   private let start: AdapterParameters
   private let batches: [(batch: TokenBatch, labels: [Int32])]
 
   /// Opens the model and makes the batches of all steps; adapters of rank 8 on query and value, α = 16.
-  public init(modelPath: String, input: Input, steps: Int, learningRate: Float = 2e-3) throws {
-    let pretrained = try PretrainedModel(path: modelPath)
+  public init(
+    modelPath: String, precision: Precision = .float32, input: Input, steps: Int, learningRate: Float = 2e-3
+  ) throws {
+    let pretrained = try PretrainedModel(path: modelPath, precision: precision)
     self.learningRate = learningRate
     let labelCount: Int
     (batches, labelCount) = try Self.batches(input, steps: steps, pretrained, modelPath: modelPath)
     let layout = AdapterLayout(
       layers: try pretrained.adaptedLayers(targets: ["query", "value"], adapterRank: 8, scaling: 2),
       head: pretrained.headTensors(labelCount: labelCount), headMode: .shared)
+    mappedBytes = pretrained.folder.mappedByteCount
     start = try pretrained.start(layout: layout, seed: 1)
+    model = try pretrained.classifier(layout: layout)
     trainer = LocalTrainer(
-      model: try pretrained.classifier(layout: layout),
+      model: model,
       optimizer: .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0), clipNorm: nil,
       dropoutProbability: 0)
   }
@@ -82,17 +113,41 @@ public struct StepBenchmark {
     let losses = losses(of: batches[...])
     let (seconds, peakBytes) = (watch.elapsedSeconds, memory.totalBytes)
     let (profile, profiledSeconds) = profile()
-    let products = [Kernel.base, .attention]
     var timer = ProductTimer()
-    let productSeconds = products.reduce(0) { $0 + timer.seconds(of: profile.products[$1] ?? [:]) }
-    let productOperations = products.reduce(0) { $0 + profile.operationCount($1) }
+    let productSeconds = timer.secondsOfBaseAndAttention(profile)
+    let productOperations = [Kernel.base, .attention].reduce(0) { $0 + profile.operationCount($1) }
+    let (evaluationSeconds, evaluationProfile) = evaluation()
     return Result(
       steps: batches.count, tokens: batches.reduce(0) { $0 + $1.batch.tokenCount }, seconds: seconds,
       lossFirst: losses.first!, lossLast: losses.last!,
       operations: Kernel.allCases.reduce(0) { $0 + profile.operationCount($1) },
       shares: Kernel.allCases.map { ($0.rawValue, (profile.seconds[$0] ?? 0) / profiledSeconds) },
       productOperationsPerSecond: Double(productOperations) / productSeconds,
-      ratioToProducts: seconds / productSeconds, peakBytes: peakBytes)
+      ratioToProducts: seconds / productSeconds, evaluationSeconds: evaluationSeconds,
+      evaluationRatioToProducts: evaluationSeconds / timer.secondsOfBaseAndAttention(evaluationProfile),
+      memory: Memory(
+        peakBytes: peakBytes, mappedBytes: mappedBytes, activationBytes: trainer.activationByteCount,
+        trainedBytes: 4 * start.layout.count * MemoryLayout<Float>.stride))
+  }
+
+  /// Forward passes over all batches, timed after one that is not and before one that is profiled.
+  private func evaluation() -> (seconds: Double, profile: StepProfile) {
+    let memory = StepMemory()
+    func pass(_ batches: ArraySlice<(batch: TokenBatch, labels: [Int32])>, _ profile: StepProfile? = nil) {
+      start.values.withUnsafeBufferPointer { values in
+        for input in batches {
+          memory.reset()
+          _ = model.logits(
+            input.batch, .inference(values.baseAddress!, memory: memory, profile: profile))
+        }
+      }
+    }
+    pass(batches.prefix(1))
+    let watch = Stopwatch()
+    pass(batches[...])
+    let (seconds, profile) = (watch.elapsedSeconds, StepProfile())
+    pass(batches[...], profile)
+    return (seconds, profile)
   }
 
   private func profile() -> (profile: StepProfile, seconds: Double) {

@@ -59,11 +59,14 @@ public struct EnvironmentReport: Sendable, Equatable, Decodable, JSONRepresentab
     public var core: String
     public var configuration: String
     public var threads: Int
+    /// The instructions of the products with frozen weights, which are not the BLAS's; nil in older reports.
+    public var frozenProducts: String?
 
-    public init(core: String, configuration: String, threads: Int) {
+    public init(core: String, configuration: String, threads: Int, frozenProducts: String?) {
       self.core = core
       self.configuration = configuration
       self.threads = threads
+      self.frozenProducts = frozenProducts
     }
   }
 
@@ -102,8 +105,9 @@ public struct EnvironmentReport: Sendable, Equatable, Decodable, JSONRepresentab
 
 extension EnvironmentReport.BLAS: JSONRepresentable {
   public var json: JSONValue {
-    .object([
+    .object(omittingNil: [
       ("core", .string(core)), ("configuration", .string(configuration)), ("threads", .integer(threads)),
+      ("frozenProducts", frozenProducts.map { .string($0) }),
     ])
   }
 }

@@ -14,6 +14,9 @@ public final class LocalTrainer {
   private let memory: StepMemory
   private var gradient: [Float]
 
+  /// Bytes of activations that are held for the next step, whether handed out or not.
+  public var activationByteCount: Int { memory.byteCount }
+
   public init(
     model: any TrainableModel, optimizer: Optimizer, clipNorm: Float?, dropoutProbability: Float,
     memory: StepMemory = StepMemory()

@@ -35,6 +35,9 @@ public final class ModelFolder: @unchecked Sendable {
     try ["config.json"] + WeightFiles.fileNames(in: path)
   }
 
+  /// The size of the mapped files of weights.
+  public var mappedByteCount: Int { weights.byteCount }
+
   /// A frozen matrix, lent as long as this folder lives.
   func matrix(_ name: String, rows: Int, columns: Int) throws -> FrozenMatrix {
     FrozenMatrix(

@@ -26,10 +26,11 @@ public struct Pass {
 
   /// A pass that only computes outputs; memory is reused from layer to layer.
   public static func inference(
-    _ parameters: UnsafePointer<Float>, base: UnsafePointer<Float>? = nil, memory: StepMemory
+    _ parameters: UnsafePointer<Float>, base: UnsafePointer<Float>? = nil, memory: StepMemory,
+    profile: StepProfile? = nil
   ) -> Pass {
     Pass(
-      parameters: parameters, gradient: nil, base: base, dropout: nil, memory: memory, profile: nil)
+      parameters: parameters, gradient: nil, base: base, dropout: nil, memory: memory, profile: profile)
   }
 }
 

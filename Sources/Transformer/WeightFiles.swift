@@ -12,6 +12,8 @@ struct WeightFiles: Sendable {
   let names: [String]
   /// What the first file says of itself.
   let metadata: [String: String]
+  /// The size of all files.
+  let byteCount: Int
   private let files: [String: SafetensorsFile]
   /// Nil where there are several.
   private let only: SafetensorsFile?
@@ -21,6 +23,7 @@ struct WeightFiles: Sendable {
     guard let index = try Self.index(of: folder) else {
       let file = try SafetensorsFile(path: folder + "/" + Self.singleName)
       (path, names, metadata, only) = (file.path, file.names, file.metadata, file)
+      byteCount = file.byteCount
       files = Dictionary(uniqueKeysWithValues: file.names.map { ($0, file) })
       return
     }
@@ -29,6 +32,7 @@ struct WeightFiles: Sendable {
     for (tensor, shard) in index { _ = try shards[shard]!.tensor(named: tensor) }
     (path, names, only) = (folder + "/" + Self.indexName, index.keys.sorted(), nil)
     metadata = shards.min { $0.key < $1.key }?.value.metadata ?? [:]
+    byteCount = shards.values.reduce(0) { $0 + $1.byteCount }
     files = index.mapValues { shards[$0]! }
   }
 

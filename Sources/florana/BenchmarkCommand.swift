@@ -3,6 +3,7 @@ internal import Foundation
 internal import MPI
 internal import Simulation
 internal import Telemetry
+internal import Transformer
 
 struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -25,6 +26,9 @@ struct StepCommand: ParsableCommand {
 
   @Option(help: "A Hugging Face checkpoint folder.")
   var model: String
+
+  @Option(help: PrecisionHelp.text)
+  var precision = Precision.float32
 
   @Option(help: "Rows of a step.")
   var batch = 32
@@ -60,7 +64,7 @@ struct StepCommand: ParsableCommand {
         data.map { .data(folder: $0, batch: batch) }
         ?? .random(batch: batch, length: length)
       let benchmark = try world.togetherCheckingInput {
-        try StepBenchmark(modelPath: model, input: input, steps: steps)
+        try StepBenchmark(modelPath: model, precision: precision, input: input, steps: steps)
       }
       let result = benchmark.run(warmUpSteps: warmUp)
       guard world.rank == 0 else { return }
@@ -78,8 +82,16 @@ struct StepCommand: ParsableCommand {
       \(fixed(result.productOperationsPerSecond * 1e-9, 1)): share \(fixed(result.shareOfBLAS, 3)), step / products \
       \(fixed(result.ratioToProducts, 3))
       time: \(shares)
-      peak memory \(formattedBytes(result.peakBytes))
+      evaluation: \(fixed(result.evaluatedTokensPerSecond, 0)) tokens/s, forward pass / its products \
+      \(fixed(result.evaluationRatioToProducts, 3))
+      memory: \(text(result.memory))
 
       """
+  }
+
+  private func text(_ memory: StepBenchmark.Memory) -> String {
+    "peak \(formattedBytes(memory.peakBytes)); activations \(formattedBytes(memory.activationBytes)), "
+      + "values, gradient and optimiser \(formattedBytes(memory.trainedBytes)), "
+      + "mapped weights \(formattedBytes(memory.mappedBytes)), shared by the ranks of a node"
   }
 }

@@ -56,6 +56,7 @@ struct DoctorCommand: ParsableCommand {
         "ranks", "\(hosts.count) on \(hostList(hosts)); a sum over all ranks is right",
         failure: sum == expected ? nil : "a sum over all ranks gave \(sum), expected \(expected)"),
       Check("BLAS", "\(BLASEnvironment.coreName) kernels, \(BLASEnvironment.configuration)"),
+      Check("frozen products", "\(frozenProductInstructions) instructions"),
       Check("products", rateText(rates)),
       Check("cores", "\(ProcessInfo.processInfo.activeProcessorCount) on this host"),
       Check("memory", formattedBytes(Int(ProcessInfo.processInfo.physicalMemory)) + " on this host"),
@@ -110,7 +111,12 @@ struct DoctorCommand: ParsableCommand {
     let splits = try dataset.description.splits.keys.sorted().map {
       "\(try dataset.split($0).rowCount) \($0)"
     }
-    return splits.joined(separator: ", ") + " rows, \(dataset.description.labels.count) labels"
+    let task =
+      switch dataset.description.task {
+      case .classification(let labels): "\(labels.count) labels"
+      case .generation(let grader, _): "answers graded by \(grader)"
+      }
+    return splits.joined(separator: ", ") + " rows, \(task)"
   }
 }
 

@@ -4,6 +4,7 @@ internal import Foundation
 internal import MPI
 internal import Simulation
 internal import Telemetry
+internal import Transformer
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,6 +18,9 @@ struct EvaluateCommand: ParsableCommand {
 
   @Option(help: "A Hugging Face checkpoint folder.")
   var model: String
+
+  @Option(help: PrecisionHelp.text)
+  var precision = Precision.float32
 
   @Option(help: "A prepared data set's folder.")
   var data: String
@@ -54,7 +58,7 @@ struct EvaluateCommand: ParsableCommand {
         if rank == 0 { try requireWritableFolder(of: predictions, option: "--predictions") }
         return try ModelEvaluation(
           modelPath: model, dataPath: data, adapterPath: adapter, split: split, batch: batch,
-          maximumLength: maximumLength)
+          maximumLength: maximumLength, precision: precision)
       }
       let result = try evaluation.run(world)
       try world.together {

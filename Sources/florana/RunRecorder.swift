@@ -119,7 +119,7 @@ extension EnvironmentReport {
       hosts: Host.counting(hosts), cores: ProcessInfo.processInfo.activeProcessorCount,
       blas: BLAS(
         core: BLASEnvironment.coreName, configuration: BLASEnvironment.configuration,
-        threads: BLASEnvironment.threadCount),
+        threads: BLASEnvironment.threadCount, frozenProducts: frozenProductInstructions),
       transports: transports(in: ProcessInfo.processInfo.environment),
       gitCommit: gitCommit(around: FileManager.default.currentDirectoryPath), startTime: currentTime(),
       commandLine: CommandLine.arguments, resumedAfterRound: resumedAfterRound)

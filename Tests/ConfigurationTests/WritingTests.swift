@@ -9,6 +9,7 @@ import Testing
       model:
         path: models/m
         task: classification
+        precision: f32
       adapter:
         rank: 8
         alpha: 16

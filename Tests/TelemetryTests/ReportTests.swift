@@ -117,7 +117,7 @@ import Testing
     let environment = EnvironmentReport(
       florana: "0.1.0", mpi: .init(library: "Open MPI v4.1.4\n\"x\"", threadLevel: "funneled"),
       hosts: EnvironmentReport.Host.counting(["b", "b", "a", "b"]), cores: 2,
-      blas: .init(core: "Zen", configuration: "OpenBLAS 0.3.21", threads: 1),
+      blas: .init(core: "Zen", configuration: "OpenBLAS 0.3.21", threads: 1, frozenProducts: "avx2"),
       transports: ["btl": "tcp,self", "pml": "ob1"], gitCommit: nil,
       startTime: EnvironmentReport.currentTime(), commandLine: ["florana", "simulate"])
     #expect(environment.hosts == [.init(name: "b", ranks: 3), .init(name: "a", ranks: 1)])

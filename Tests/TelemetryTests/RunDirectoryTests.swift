@@ -146,7 +146,8 @@ import Testing
   private func environment(core: String, resumedAfterRound round: Int? = nil) -> EnvironmentReport {
     EnvironmentReport(
       florana: "0.1.0", mpi: .init(library: "MPI", threadLevel: "funneled"), hosts: [], cores: 2,
-      blas: .init(core: core, configuration: "", threads: 1), transports: [:], gitCommit: nil,
+      blas: .init(core: core, configuration: "", threads: 1, frozenProducts: nil), transports: [:],
+      gitCommit: nil,
       startTime: "2026-01-31T12:00:00Z", commandLine: [], resumedAfterRound: round)
   }
 

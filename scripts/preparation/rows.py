@@ -1,7 +1,7 @@
-"""What a source of data yields: labelled texts, and how rows are split."""
+"""What a source of data yields: labelled texts or problems to be answered, and how rows are split."""
 
 import hashlib
-from typing import Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional
 
 
 class Row(NamedTuple):
@@ -13,14 +13,44 @@ class Row(NamedTuple):
     group: Optional[str] = None
 
 
+class Problem(NamedTuple):
+    """One example of a generation task: a question, the answer to learn, and the facts that answers are graded by."""
+
+    question: str
+    answer: str
+    facts: Dict[str, Any]
+    group: Optional[str] = None
+
+    @property
+    def text(self):
+        return self.question
+
+
 class Source(NamedTuple):
-    """A data set before tokenisation."""
+    """A data set before tokenisation; its rows are labelled, or problems when a grader is named."""
 
     description: str
     labels: List[str]
-    train: List[Row]
-    test: List[Row]
+    train: Optional[List]  # None when there is nothing to train on
+    test: List
     notices: Dict[str, str] = {}  # file name → text to be kept beside the data, such as a licence
+    grader: Optional[str] = None
+    others: Dict[str, List] = {}  # further splits to test on, by name
+
+    @property
+    def splits(self):
+        """The rows of every split, by name."""
+        train = {} if self.train is None else {"train": self.train}
+        return {**train, "test": self.test, **self.others}
+
+
+class Encoded(NamedTuple):
+    """The rows of a split that are kept, as they are written."""
+
+    rows: List
+    tokens: List[List[int]]  # of each row
+    tensors: Dict[str, Any]  # besides tokens, offsets and groups
+    lines: List[str] = []  # JSON, one a row
 
 
 def is_test(text):

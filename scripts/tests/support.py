@@ -31,8 +31,21 @@ def write_tokenizer(folder):
     (folder / "config.json").write_text(json.dumps({"max_position_embeddings": 256}))
 
 
+def write_chat_tokenizer(folder):
+    """A few words (all others are number 0), and the two marks of a chat model."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    words = ["[UNK]", "user", "assistant", "add", "mul"]
+    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.add_special_tokens(["<|im_start|>", "<|im_end|>"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
 class PreparationTestCase(unittest.TestCase):
     """Each test has its own folder with a model's tokenizer."""
+
+    write_tokenizer = staticmethod(write_tokenizer)
 
     def setUp(self):
         scratch = tempfile.TemporaryDirectory()
@@ -40,7 +53,7 @@ class PreparationTestCase(unittest.TestCase):
         self.folder = Path(scratch.name)
         self.model, self.output = self.folder / "model", self.folder / "data" / "mine"
         self.model.mkdir()
-        write_tokenizer(self.model)
+        self.write_tokenizer(self.model)
 
     def file(self, name, *lines):
         path = self.folder / name

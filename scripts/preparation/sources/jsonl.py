@@ -7,7 +7,7 @@ from ..errors import InputError
 from ..files import read_text, require_file, sha256
 from ..rows import Row, Source
 
-KINDS = {str: "a string", int: "a whole number"}
+KINDS = {str: "a string", int: "a whole number", list: "a list"}
 
 
 def inputs(arguments):
