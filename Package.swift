@@ -71,8 +71,8 @@ let package = Package(
     library(
       "Simulation",
       [
-        "Adapters", "Aggregation", "ClientData", "Configuration", "Files", "HalfPrecision", "LinearAlgebra",
-        "MPI", "Randomness", "Safetensors", "Telemetry", "Transformer",
+        "Adapters", "Aggregation", "ClientData", "Configuration", "Files", "Grading", "HalfPrecision",
+        "LinearAlgebra", "MPI", "Randomness", "Safetensors", "Telemetry", "Transformer", "Vocabulary",
       ]),
     .executableTarget(
       name: "florana",
@@ -107,8 +107,8 @@ let package = Package(
     tests(
       "Simulation",
       [
-        "Adapters", "Aggregation", "ClientData", "Configuration", "LinearAlgebra", "MPI", "Randomness",
-        "Telemetry", "TestSupport", "Transformer",
+        "Adapters", "Aggregation", "ClientData", "Configuration", "Grading", "LinearAlgebra", "MPI",
+        "Randomness", "Telemetry", "TestSupport", "Transformer",
       ]),
     .target(
       name: "LaunchSupport", dependencies: ["MPI"], path: "Tests/LaunchSupport", swiftSettings: swiftSettings),

@@ -3,6 +3,17 @@ internal import Foundation
 
 /// The part of PEFT's `adapter_config.json` that says how an adapter is applied.
 public struct PEFTConfiguration: Sendable, Equatable {
+  /// `task_type`: what the adapted model is for, and so which modules are saved whole.
+  public enum Task: String, Sendable {
+    case sequenceClassification = "SEQ_CLS"
+    case causalLanguageModel = "CAUSAL_LM"
+
+    fileprivate var savedModules: [String]? {
+      self == .sequenceClassification ? ["classifier", "score"] : nil
+    }
+  }
+
+  public var task: Task
   /// `r`.
   public var adapterRank: Int
   /// `lora_alpha`.
@@ -23,9 +34,11 @@ public struct PEFTConfiguration: Sendable, Equatable {
   public static let ownBase = "./" + ownBaseFolder
 
   public init(
-    adapterRank: Int, alpha: Double, targets: [String], dropout: Double, isRankStabilised: Bool,
+    task: Task = .sequenceClassification, adapterRank: Int, alpha: Double, targets: [String], dropout: Double,
+    isRankStabilised: Bool,
     baseModel: String?
   ) {
+    self.task = task
     self.adapterRank = adapterRank
     self.alpha = alpha
     self.targets = targets
@@ -41,10 +54,10 @@ public struct PEFTConfiguration: Sendable, Equatable {
   }
 }
 
-/// The file's keys and types, as PEFT 0.21 writes them for a sequence classifier.
+/// The file's keys and types, as PEFT 0.21 writes them.
 private struct PEFTFile: Codable {
   var kind = "LORA"
-  var taskType: String? = "SEQ_CLS"
+  var taskType: String?
   var r: Int
   var alpha: Double
   var targets: [String]
@@ -54,7 +67,7 @@ private struct PEFTFile: Codable {
   var bias: String? = "none"
   var isTransposed: Bool? = false
   var isForInference: Bool? = true
-  var savedModules: [String]? = ["classifier", "score"]
+  var savedModules: [String]?
   var usesDoRA: Bool? = false
   var rankPattern: [String: Int]? = [:]
   var alphaPattern: [String: Double]? = [:]
@@ -94,7 +107,8 @@ extension PEFTConfiguration {
     }
     try Self.refuseUnsupported(file, path)
     self.init(
-      adapterRank: file.r, alpha: file.alpha, targets: file.targets.sorted(),
+      task: file.taskType.flatMap(Task.init) ?? .sequenceClassification, adapterRank: file.r,
+      alpha: file.alpha, targets: file.targets.sorted(),
       dropout: file.dropout ?? 0, isRankStabilised: file.isRankStabilised ?? false,
       baseModel: file.baseModel)
   }
@@ -116,8 +130,8 @@ extension PEFTConfiguration {
 
   func write(to folder: String) throws {
     let file = PEFTFile(
-      r: adapterRank, alpha: alpha, targets: targets, dropout: dropout,
-      isRankStabilised: isRankStabilised, baseModel: baseModel)
+      taskType: task.rawValue, r: adapterRank, alpha: alpha, targets: targets, dropout: dropout,
+      isRankStabilised: isRankStabilised, baseModel: baseModel, savedModules: task.savedModules)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let bytes = try encoder.encode(file) + Data("\n".utf8)

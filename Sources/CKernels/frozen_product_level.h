@@ -155,12 +155,14 @@ INLINE TARGET FLOATS NAME(step)(FLOATS sum, uint32_t x, BITS weight) {
 #endif
 }
 
-// A tile: `rows` rows of x, which has `stride` words a row, against a panel.
+// A tile: `rows` rows of x, which has `stride` words a row, against a panel. The sums begin with what stands at
+// `start`, `startStride` floats from row to row: y itself, or the same bias for every row.
 INLINE TARGET void NAME(tile)(int rows, size_t count, const uint32_t *x, size_t stride, const uint32_t *panel,
-                              float *y, size_t yStride) {
+                              const float *start, size_t startStride, float *y, size_t yStride) {
   FLOATS sum[TILE_ROWS][TILE_VECTORS];
   for (int row = 0; row < rows; row++)
-    for (int v = 0; v < TILE_VECTORS; v++) sum[row][v] = *(const FLOATS *)(y + row * yStride + LANES * v);
+    for (int v = 0; v < TILE_VECTORS; v++)
+      sum[row][v] = *(const FLOATS *)(start + row * startStride + LANES * v);
   for (size_t word = 0; word < count; word++, panel += TILE_COLUMNS) {
     BITS weight[TILE_VECTORS];
     for (int v = 0; v < TILE_VECTORS; v++) weight[v] = *(const BITS *)(panel + LANES * v);
@@ -174,25 +176,16 @@ INLINE TARGET void NAME(tile)(int rows, size_t count, const uint32_t *x, size_t 
 
 // A tile of up to TILE_ROWS rows; each count is compiled for itself, so that its sums stay in registers.
 static TARGET void NAME(some_rows)(size_t rows, size_t count, const uint32_t *x, size_t stride,
-                                   const uint32_t *panel, float *y, size_t yStride) {
+                                   const uint32_t *panel, const float *start, size_t startStride, float *y,
+                                   size_t yStride) {
   switch (rows) {
-    case 1: return NAME(tile)(1, count, x, stride, panel, y, yStride);
-    case 2: return NAME(tile)(2, count, x, stride, panel, y, yStride);
-    case 3: return NAME(tile)(3, count, x, stride, panel, y, yStride);
-    case 4: return NAME(tile)(4, count, x, stride, panel, y, yStride);
-    case 5: return NAME(tile)(5, count, x, stride, panel, y, yStride);
-    default: return NAME(tile)(TILE_ROWS, count, x, stride, panel, y, yStride);
+    case 1: return NAME(tile)(1, count, x, stride, panel, start, startStride, y, yStride);
+    case 2: return NAME(tile)(2, count, x, stride, panel, start, startStride, y, yStride);
+    case 3: return NAME(tile)(3, count, x, stride, panel, start, startStride, y, yStride);
+    case 4: return NAME(tile)(4, count, x, stride, panel, start, startStride, y, yStride);
+    case 5: return NAME(tile)(5, count, x, stride, panel, start, startStride, y, yStride);
+    default: return NAME(tile)(TILE_ROWS, count, x, stride, panel, start, startStride, y, yStride);
   }
-}
-
-// What the sums of some rows begin with.
-static void NAME(begin)(const fk_frozen_product_call *call, size_t rows, size_t output, size_t outputs, float *y,
-                        size_t yStride) {
-  for (size_t row = 0; row < rows; row++, y += yStride)
-    if (call->bias)
-      memcpy(y, call->bias + output, outputs * sizeof *y);
-    else
-      memset(y, 0, outputs * sizeof *y);
 }
 
 static void NAME(copy)(size_t rows, size_t columns, const float *from, size_t fromStride, float *to,
@@ -203,12 +196,15 @@ static void NAME(copy)(size_t rows, size_t columns, const float *from, size_t fr
 // Some rows of y for one panel. The last panel may be wider than y: then the tile is summed beside it.
 static TARGET void NAME(block)(const fk_frozen_product_call *call, size_t rows, const uint32_t *x, size_t stride,
                                const uint32_t *panel, float *y, size_t output) {
+  static const float zeros[TILE_COLUMNS];
   const size_t count = words(call, PAIRS), outputs = least(TILE_COLUMNS, call->outputs - output);
-  if (!call->accumulates) NAME(begin)(call, rows, output, outputs, y, call->yStride);
-  if (outputs == TILE_COLUMNS) return NAME(some_rows)(rows, count, x, stride, panel, y, call->yStride);
+  const float *start = call->accumulates ? y : call->bias ? call->bias + output : zeros;
+  const size_t startStride = call->accumulates ? call->yStride : 0;
+  if (outputs == TILE_COLUMNS)
+    return NAME(some_rows)(rows, count, x, stride, panel, start, startStride, y, call->yStride);
   float beside[TILE_ROWS * TILE_COLUMNS] = {0};
-  NAME(copy)(rows, outputs, y, call->yStride, beside, TILE_COLUMNS);
-  NAME(some_rows)(rows, count, x, stride, panel, beside, TILE_COLUMNS);
+  NAME(copy)(rows, outputs, start, startStride, beside, TILE_COLUMNS);
+  NAME(some_rows)(rows, count, x, stride, panel, beside, TILE_COLUMNS, beside, TILE_COLUMNS);
   NAME(copy)(rows, outputs, beside, TILE_COLUMNS, y, call->yStride);
 }
 

@@ -52,7 +52,6 @@ public struct ClientDataError: Error, Sendable, Equatable, CustomStringConvertib
     case stopTokenBeyondVocabulary(vocabularySize: Int, found: Int)
     /// A row of a generation task, which is never cut.
     case rowBeyondMaximum(row: Int, maximum: Int, found: Int)
-    case noLabels
     /// There is nothing to be graded in a classification task.
     case noReferences
     case referenceCount(rows: Int, found: Int)
@@ -103,7 +102,6 @@ extension ClientDataError.Problem: CustomStringConvertible {
       "\"stopTokens\": expected token ids below the model's vocabulary size \(vocabularySize), found \(found)"
     case .rowBeyondMaximum(let row, let maximum, let found):
       "row \(row): expected at most \(maximum) tokens because rows of a generation task are not cut, found \(found)"
-    case .noLabels: "expected a classification task, found generation, whose rows have no labels"
     case .noReferences: "expected a generation task, found classification, which has no reference answers"
     case .referenceCount(let rows, let found):
       "expected a reference answer for each of \(rows) rows, found \(found)"

@@ -35,11 +35,6 @@ public struct Dataset: Sendable {
       descriptionPath, .stopTokenBeyondVocabulary(vocabularySize: vocabularySize, found: Int(token)))
   }
 
-  /// Checks that rows have labels to learn.
-  public func requireLabels() throws(ClientDataError) {
-    if case .generation = description.task { throw ClientDataError(descriptionPath, .noLabels) }
-  }
-
   /// Checks that rows of at most `maximumLength` tokens are whole: of generation, whose answers are never cut, every
   /// row is that short. Rows of classification are cut and always fit.
   public func requireRows(atMost maximumLength: Int) throws(ClientDataError) {

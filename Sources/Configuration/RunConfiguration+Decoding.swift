@@ -26,7 +26,7 @@ extension RunConfiguration.Model {
     self.init(path: try section.required(.path, .notEmpty))
     task = try section.choice(
       .task, default: task,
-      unavailable: ["generation", "causal", "causal-lm", "language-modelling", "regression"])
+      unavailable: ["regression"])
     precision = try section.choice(.precision, default: precision)
   }
 }
@@ -158,6 +158,8 @@ extension RunConfiguration.Evaluate {
     personalised = try section.value(.personalised, default: personalised)
     oracle = try section.value(.oracle, default: oracle)
     batch = try section.value(.batch, default: batch, .upToAMillion)
+    limit = try section.optional(.limit, .atLeast(1))
+    maximumNewTokens = try section.value(.maximumNewTokens, default: maximumNewTokens, .upToAMillion)
   }
 }
 

@@ -125,6 +125,8 @@ extension RunConfiguration.Evaluate {
       (.personalised, .flag(personalised)),
       (.oracle, .flag(oracle)),
       (.batch, .integer(batch)),
+      (.limit, limit.map { .integer($0) } ?? .scalar("null")),
+      (.maximumNewTokens, .integer(maximumNewTokens)),
     ])
   }
 }

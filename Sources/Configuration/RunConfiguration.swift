@@ -35,7 +35,10 @@ extension RunConfiguration {
 
   /// What the model is trained for.
   public enum Task: String, Sendable, CaseIterable {
+    /// A label for every row.
     case classification
+    /// An answer to every prompt.
+    case generation
   }
 
   /// The precision of products with the frozen weights.
@@ -160,6 +163,10 @@ extension RunConfiguration {
     public var oracle = false
     /// Rows a forward pass.
     public var batch = 64
+    /// Rows of the test set that are evaluated, spread evenly over it; nil: all.
+    public var limit: Int?
+    /// Tokens after which a generated answer is broken off.
+    public var maximumNewTokens = 128
 
     public init() {}
   }

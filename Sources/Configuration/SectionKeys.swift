@@ -53,7 +53,8 @@ enum MethodKey: String, SectionKey {
 }
 
 enum EvaluateKey: String, SectionKey {
-  case every, personalised, oracle, batch
+  case every, personalised, oracle, batch, limit
+  case maximumNewTokens = "maximum-new-tokens"
 }
 
 enum ServerKey: String, SectionKey {

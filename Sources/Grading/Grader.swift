@@ -18,7 +18,7 @@ public struct Grade: Sendable, Equatable {
   /// Why an answer is wrong, where there is more to say than that.
   public let reason: String?
 
-  init(isExact: Bool, isExpressionRight: Bool? = nil, reason: String? = nil) {
+  public init(isExact: Bool, isExpressionRight: Bool? = nil, reason: String? = nil) {
     self.isExact = isExact
     self.isExpressionRight = isExpressionRight
     self.reason = reason

@@ -8,7 +8,7 @@ struct AdapterFamily: Sendable {
   struct Member: Sendable {
     let layout: AdapterLayout
     /// The frozen model with room for adapters of this layout.
-    let model: any ClassificationModel
+    let model: TaskModel
   }
 
   /// By adapter rank.
@@ -20,7 +20,7 @@ struct AdapterFamily: Sendable {
   ///
   /// - Throws: when a target names no layer, or an adapter rank is above a layer's dimension.
   init(
-    _ adapter: RunConfiguration.Adapter, _ pretrained: PretrainedModel, labelCount: Int, hasCores: Bool
+    _ adapter: RunConfiguration.Adapter, _ pretrained: PretrainedModel, _ task: ModelTask, hasCores: Bool
   ) throws {
     ranks = adapter.rank
     largestAdapterRank = adapter.rank.largest
@@ -28,9 +28,9 @@ struct AdapterFamily: Sendable {
       let layout = AdapterLayout(
         layers: try pretrained.adaptedLayers(
           targets: adapter.targets, adapterRank: rank, scaling: adapter.peft(adapterRank: rank).scaling),
-        head: pretrained.headTensors(labelCount: labelCount), headMode: HeadMode(adapter.head),
+        head: task.head(of: pretrained), headMode: HeadMode(adapter.head),
         hasCores: hasCores)
-      return (rank, Member(layout: layout, model: try pretrained.classifier(layout: layout)))
+      return (rank, Member(layout: layout, model: try task.model(pretrained, layout)))
     }
     self.members = Dictionary(uniqueKeysWithValues: members)
   }

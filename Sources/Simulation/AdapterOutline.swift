@@ -15,8 +15,11 @@ public struct AdapterOutline: Sendable {
   /// That of a configuration: opens its model and its data's description, but no rows.
   public init(_ configuration: RunConfiguration) throws {
     let pretrained = try PretrainedModel(path: configuration.model.path)
-    let labels = try Dataset(folder: configuration.data.path).description.labels.count
-    let family = try AdapterFamily(configuration.adapter, pretrained, labelCount: labels, hasCores: false)
+    let dataset = try Dataset(folder: configuration.data.path)
+    let task = try ModelTask(
+      dataset, splits: [], modelPath: configuration.model.path,
+      maximumNewTokens: configuration.evaluate.maximumNewTokens)
+    let family = try AdapterFamily(configuration.adapter, pretrained, task, hasCores: false)
     shapes = family.global.layout.layers.map(\.shape)
     headFloatCount = family.global.layout.sharedHeadFloatCount
     ranks = configuration.adapter.rank

@@ -8,18 +8,16 @@ struct ClientOutcome: Sendable, Equatable {
   /// The client's own model on its own held-out rows; nil where that was not evaluated.
   var personalised: Tally?
 
-  func wire(labelCount: Int) -> [Double] {
-    [loss] + (personalised ?? Tally(labelCount: labelCount)).wire
-  }
+  func wire(_ kind: Tally.Kind) -> [Double] { [loss] + (personalised ?? Tally(kind)).numbers }
 
   init(loss: Double, personalised: Tally?) {
     self.loss = loss
     self.personalised = personalised
   }
 
-  init(wire: ArraySlice<Double>, labelCount: Int) {
+  init(wire: ArraySlice<Double>, _ kind: Tally.Kind) {
     loss = wire.first!
-    let tally = Tally(labelCount: labelCount, wire: wire.dropFirst())
+    let tally = Tally(kind, numbers: wire.dropFirst())
     personalised = tally.rowCount > 0 ? tally : nil
   }
 }
@@ -40,14 +38,14 @@ extension [ClientOutcome] {
 extension Communicator {
   /// The outcomes of all clients of a cohort in its order; nil off the root.
   func gather(
-    _ outcomes: [ClientOutcome], of cohort: [Int], placement: Placement, labelCount: Int, to root: Int
+    _ outcomes: [ClientOutcome], of cohort: [Int], placement: Placement, _ kind: Tally.Kind, to root: Int
   ) throws(MPIError) -> [ClientOutcome]? {
-    let wires = outcomes.flatMap { $0.wire(labelCount: labelCount) }
+    let wires = outcomes.flatMap { $0.wire(kind) }
     guard let gathered = try gatherArrays(wires, to: root) else { return nil }
-    let count = 1 + Tally.wireCount(labelCount: labelCount)
+    let count = 1 + kind.numberCount
     var byRank = gathered.map { $0.chunked(by: count)[...] }
     return cohort.map { client in
-      ClientOutcome(wire: byRank[placement.rank(ofClient: client)].removeFirst(), labelCount: labelCount)
+      ClientOutcome(wire: byRank[placement.rank(ofClient: client)].removeFirst(), kind)
     }
   }
 }

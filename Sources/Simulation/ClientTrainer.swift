@@ -36,7 +36,8 @@ final class ClientTrainer {
     let memory = StepMemory()
     trainers = experiment.family.members.mapValues { member in
       LocalTrainer(
-        model: member.model, optimizer: Optimizer(training), clipNorm: training.clipNorm.map { Float($0) },
+        model: member.model.trainable, optimizer: Optimizer(training),
+        clipNorm: training.clipNorm.map { Float($0) },
         dropoutProbability: Float(experiment.configuration.adapter.dropout), memory: memory)
     }
   }

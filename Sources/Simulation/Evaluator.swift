@@ -1,5 +1,6 @@
 internal import Adapters
 internal import ClientData
+internal import Grading
 internal import LinearAlgebra
 internal import Transformer
 
@@ -19,42 +20,82 @@ final class Evaluator {
     _ chunks: some Sequence<[Int]>, of split: DatasetSplit, _ model: any ClassificationModel,
     _ parameters: AdapterParameters, base: BaseWeights? = nil, _ body: ([Int], MatrixView<Float>) -> Void
   ) {
-    parameters.values.withUnsafeBufferPointer { values in
-      withPointer(to: base) { base in
-        let pass = Pass.inference(values.baseAddress!, base: base, memory: memory)
-        for chunk in chunks {
-          memory.reset()
-          packed.fill(split, rows: chunk, maximumLength: maximumLength)
-          body(chunk, model.logits(TokenBatch(packed), pass))
-        }
+    forEachBatch(chunks, of: split, parameters, base) { body($0, model.logits($1, $2)) }
+  }
+
+  /// An answer to the prompt of a row.
+  struct Answer: Sendable {
+    let row: Int
+    let tokens: [Int32]
+    let text: String
+    /// Of the data's own answer: the sum of its tokens' cross-entropies, and their number.
+    let loss: (sum: Double, tokens: Int)
+    let grade: Grade
+  }
+
+  /// Has every row of the chunks answered, greedily, and graded.
+  ///
+  /// - Throws: when a program is to be run and cannot be run safely.
+  func forEachAnswer(
+    _ chunks: some Sequence<[Int]>, of split: DatasetSplit, _ model: any LanguageModel, _ judge: AnswerJudge,
+    _ parameters: AdapterParameters, base: BaseWeights? = nil, _ body: (Answer) throws -> Void
+  ) throws {
+    try forEachBatch(chunks, of: split, parameters, base) { rows, batch, pass in
+      let losses = model.answerLosses(batch, pass)
+      let answers = model.generate(
+        prompts: rows.map { split.prompt(ofRow: $0) }, maximumNewTokens: judge.maximumNewTokens,
+        stopTokens: judge.stopTokens, pass)
+      for (index, row) in rows.enumerated() {
+        let text = judge.text(of: answers[index])
+        let grade = try judge.grade(text, ofRow: row, in: split)
+        try body(Answer(row: row, tokens: answers[index], text: text, loss: losses[index], grade: grade))
       }
     }
   }
 
   /// One tally a chunk.
   func tallies(
-    _ chunks: some Sequence<[Int]>, of split: DatasetSplit, _ model: any ClassificationModel,
+    _ chunks: some Sequence<[Int]>, of split: DatasetSplit, _ model: TaskModel,
     _ parameters: AdapterParameters, base: BaseWeights? = nil
-  ) -> [Tally] {
-    var tallies: [Tally] = []
-    forEachChunk(chunks, of: split, model, parameters, base: base) { rows, logits in
-      var tally = Tally(labelCount: split.labelCount)
-      tally.count(logits, labels: rows.map { split.labels[$0] })
-      tallies.append(tally)
+  ) throws -> [Tally] {
+    switch model {
+    case .classifier(let model):
+      var tallies: [Tally] = []
+      forEachChunk(chunks, of: split, model, parameters, base: base) { rows, logits in
+        var tally = Tally(.labels(split.labelCount))
+        tally.count(logits, labels: rows.map { split.labels[$0] })
+        tallies.append(tally)
+      }
+      return tallies
+    case .language(let model, let judge):
+      return try chunks.map { chunk in
+        var tally = Tally(.answers)
+        try forEachAnswer([chunk], of: split, model, judge, parameters, base: base) {
+          tally += Tally(answerLoss: $0.loss, $0.grade)
+        }
+        return tally
+      }
     }
-    return tallies
   }
-}
 
-extension TokenBatch {
-  init(_ packed: PackedBatch) {
-    self.init(
-      tokens: packed.tokens, tokenTypes: packed.tokenTypes, offsets: packed.offsets,
-      targets: .labels(packed.labels))
+  private func forEachBatch(
+    _ chunks: some Sequence<[Int]>, of split: DatasetSplit, _ parameters: AdapterParameters,
+    _ base: BaseWeights?, _ body: ([Int], TokenBatch, Pass) throws -> Void
+  ) rethrows {
+    try parameters.values.withUnsafeBufferPointer { values in
+      try withPointer(to: base) { base in
+        let pass = Pass.inference(values.baseAddress!, base: base, memory: memory)
+        for chunk in chunks {
+          memory.reset()
+          packed.fill(split, rows: chunk, maximumLength: maximumLength)
+          try body(chunk, TokenBatch(packed), pass)
+        }
+      }
+    }
   }
 }
 
 extension Sequence where Element == Tally {
   /// The tallies added up in their order.
-  func sum(labelCount: Int) -> Tally { reduce(into: Tally(labelCount: labelCount)) { $0 += $1 } }
+  func sum(_ kind: Tally.Kind) -> Tally { reduce(into: Tally(kind)) { $0 += $1 } }
 }

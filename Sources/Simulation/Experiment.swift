@@ -14,6 +14,7 @@ public struct Experiment: Sendable {
   public let dataset: Dataset
   public let train: DatasetSplit
   public let test: DatasetSplit
+  let task: ModelTask
   /// The rows of every client, in order of client id.
   public let shards: [ClientShard]
   /// The global adapter's and every client's.
@@ -34,13 +35,13 @@ public struct Experiment: Sendable {
     train = try dataset.split("train")
     test = try dataset.split("test")
     try requireAdapterRanksThatFitMethod(configuration)
-    family = try namingKeys(of: pretrained) { [pretrained, dataset, rule] in
+    task = try ModelTask(configuration, dataset)
+    family = try namingKeys(of: pretrained) { [pretrained, dataset, rule, task] in
       try requireFit(
         dataset, to: pretrained, modelPath: configuration.model.path,
         maximumLength: configuration.data.maximumLength)
       return try AdapterFamily(
-        configuration.adapter, pretrained, labelCount: dataset.description.labels.count,
-        hasCores: rule.trainsCores)
+        configuration.adapter, pretrained, task, hasCores: rule.trainsCores)
     }
     start = try pretrained.start(layout: family.global.layout, seed: configuration.seed)
     shards = try Partition(
@@ -72,10 +73,13 @@ public struct Experiment: Sendable {
     return experiment
   }
 
+  /// The rows of the test set that are evaluated.
+  var testRows: [Int] { test.spreadRows(limit: configuration.evaluate.limit) }
+
   /// The global adapter's.
   public var layout: AdapterLayout { family.global.layout }
   /// The frozen model with room for the adapters of `layout`.
-  var model: any ClassificationModel { family.global.model }
+  var model: TaskModel { family.global.model }
 
   /// The rows of every client by label (for generation: group), for reports.
   public var partitionTable: PartitionTable {
@@ -86,7 +90,7 @@ public struct Experiment: Sendable {
   /// model of its own.
   public var peftConfiguration: PEFTConfiguration {
     configuration.adapter.peft(
-      adapterRank: configuration.adapter.rank.largest,
+      task: task.peft, adapterRank: configuration.adapter.rank.largest,
       baseModel: changesBase ? PEFTConfiguration.ownBase : configuration.model.path)
   }
 
@@ -123,7 +127,7 @@ private func namingKeys<Result>(of pretrained: PretrainedModel, _ body: () throw
 public func requireFit(
   _ dataset: Dataset, to pretrained: PretrainedModel, modelPath: String, maximumLength: Int
 ) throws {
-  try dataset.requireLabels()
+  try dataset.requireRows(atMost: maximumLength)
   let tokenizer = modelPath + "/tokenizer.json"
   if FileManager.default.fileExists(atPath: tokenizer) {
     try dataset.requireTokenizer(sha256: SHA256.hexDigest(ofFileAt: tokenizer))
@@ -135,9 +139,12 @@ public func requireFit(
 
 extension RunConfiguration.Adapter {
   /// The settings of an adapter of one of the configuration's ranks.
-  func peft(adapterRank: Int, baseModel: String? = nil) -> PEFTConfiguration {
+  func peft(
+    task: PEFTConfiguration.Task = .sequenceClassification, adapterRank: Int, baseModel: String? = nil
+  ) -> PEFTConfiguration {
     PEFTConfiguration(
-      adapterRank: adapterRank, alpha: alpha, targets: targets, dropout: dropout, isRankStabilised: rslora,
+      task: task, adapterRank: adapterRank, alpha: alpha, targets: targets, dropout: dropout,
+      isRankStabilised: rslora,
       baseModel: baseModel)
   }
 }

@@ -30,7 +30,7 @@ extension Federation {
     let metrics = try evaluates(round) ? testMetrics(experiment.model, evaluated, base, world) : nil
     let allOutcomes = try world.gather(
       trained.outcomes, of: cohort, placement: placement,
-      labelCount: evaluates(round) ? experiment.test.labelCount : 0, to: Self.root)
+      evaluates(round) ? experiment.task.tallyKind : .nothing, to: Self.root)
     // A method that applies the ideal update exactly is its own oracle.
     let isExact = plan.base != .none && experiment.configuration.evaluate.oracle
     return try report(
@@ -97,22 +97,22 @@ extension Federation {
         throw SimulationError.diverged(round: round, client: client)
       }
       trained.outcomes.append(
-        ClientOutcome(loss: loss, personalised: personalised(client, parameters, round)))
+        ClientOutcome(loss: loss, personalised: try personalised(client, parameters, round)))
       try timer.measure(.pack) { try trained.append(parameters, of: client, plan, round: round) }
     }
     return trained
   }
 
   /// The client's own model on its own held-out rows.
-  private func personalised(_ client: Int, _ parameters: AdapterParameters, _ round: Int) -> Tally? {
+  private func personalised(_ client: Int, _ parameters: AdapterParameters, _ round: Int) throws -> Tally? {
     let settings = experiment.configuration.evaluate
     let rows = experiment.shards[client].heldOutRows
     guard settings.personalised, evaluates(round), !rows.isEmpty else { return nil }
-    return timer.measure(.evaluate) {
+    return try timer.measure(.evaluate) {
       let chunks = experiment.train.evaluationChunks(of: rows, size: settings.batch)
       let model = experiment.family[client: client].model
-      return evaluator.tallies(chunks, of: experiment.train, model, parameters, base: base)
-        .sum(labelCount: experiment.train.labelCount)
+      return try evaluator.tallies(chunks, of: experiment.train, model, parameters, base: base)
+        .sum(experiment.task.tallyKind)
     }
   }
 
@@ -163,15 +163,18 @@ extension Federation {
 
   /// The metrics of a model on the test set, whose chunks are spread over all ranks; nil off the root.
   private func testMetrics(
-    _ model: any ClassificationModel, _ parameters: AdapterParameters, _ base: BaseWeights?,
+    _ model: TaskModel, _ parameters: AdapterParameters, _ base: BaseWeights?,
     _ world: borrowing Communicator
   ) throws -> Metrics? {
     let own = testChunks.of(rank: world.rank, size: world.size)
-    let tallies = timer.measure(.evaluate) {
-      evaluator.tallies(own, of: experiment.test, model, parameters, base: base)
+    let tallies = Result {
+      try timer.measure(.evaluate) {
+        try evaluator.tallies(own, of: experiment.test, model, parameters, base: base)
+      }
     }
-    try timer.measure(.wait) { try world.barrier() }
-    return try world.metrics(tallies, of: testChunks, labelCount: experiment.test.labelCount, to: Self.root)
+    // A rank that cannot evaluate says so to all.
+    let counted = try timer.measure(.wait) { try world.together { try tallies.get() } }
+    return try world.metrics(counted, of: testChunks, experiment.task.tallyKind, to: Self.root)
   }
 
   /// `W*` applied exactly, under the aggregated head; nil where it is not wanted or the method itself is
@@ -191,7 +194,8 @@ extension Federation {
       }
     }
     oracle.head = head
-    return try testMetrics(experiment.pretrained.classifier(layout: oracle.layout), oracle, nil, world)
+    return try testMetrics(
+      experiment.task.model(experiment.pretrained, oracle.layout), oracle, nil, world)
   }
 
   /// Whether the round's oracle is evaluated by itself.

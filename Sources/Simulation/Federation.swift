@@ -71,7 +71,8 @@ public final class Federation {
     parcels = Parcel.parcels(
       configuration.server.mode, layerCount: experiment.layout.layers.count, rankCount: rankCount)
     evaluator = Evaluator(maximumLength: configuration.data.maximumLength)
-    testChunks = DealtChunks(all: experiment.test.evaluationChunks(size: configuration.evaluate.batch))
+    testChunks = DealtChunks(
+      all: experiment.test.evaluationChunks(of: experiment.testRows, size: configuration.evaluate.batch))
   }
 
   /// The cohort of a round, dealt to the ranks.

@@ -1,5 +1,6 @@
 internal import Adapters
 internal import ClientData
+internal import Grading
 internal import LinearAlgebra
 public import MPI
 public import Telemetry
@@ -7,82 +8,83 @@ public import Transformer
 
 /// The evaluation of a model, with or without a PEFT adapter, on one split of a data set.
 public struct ModelEvaluation: Sendable {
-  private let split: DatasetSplit
-  private let model: any ClassificationModel
-  private let parameters: AdapterParameters
-  private let maximumLength: Int
+  private let subject: AdaptedModel
   private let chunks: DealtChunks
 
   /// Opens and checks model, adapter and data; `batch` is the number of rows of a forward pass, rows are
-  /// cut to `maximumLength` tokens (nil: as prepared).
+  /// cut to `maximumLength` tokens (nil: as prepared). Answers are broken off after `maximumNewTokens`; `limit` is
+  /// the number of rows, spread evenly over the split (nil: all).
   public init(
-    modelPath: String, dataPath: String, adapterPath: String?, split name: String, batch: Int,
-    maximumLength: Int?, precision: Precision = .float32
+    modelPath: String, dataPath: String, adapterPath: String?, split: String, batch: Int,
+    maximumLength: Int?, precision: Precision, maximumNewTokens: Int, limit: Int?
   ) throws {
-    let pretrained = try PretrainedModel(path: modelPath, precision: precision)
-    let dataset = try Dataset(folder: dataPath)
-    self.maximumLength = maximumLength ?? dataset.description.maximumLength
-    try requireFit(dataset, to: pretrained, modelPath: modelPath, maximumLength: self.maximumLength)
-    split = try dataset.split(name)
-    parameters = try Self.parameters(adapterPath, pretrained, labelCount: split.labelCount)
-    model = try pretrained.classifier(layout: parameters.layout)
-    chunks = DealtChunks(all: split.evaluationChunks(size: batch))
+    subject = try AdaptedModel(
+      AdaptedModel.Names(model: modelPath, data: dataPath, adapter: adapterPath, split: split),
+      maximumLength: maximumLength, precision: precision, maximumNewTokens: maximumNewTokens)
+    chunks = DealtChunks(
+      all: subject.split.evaluationChunks(of: subject.split.spreadRows(limit: limit), size: batch))
   }
 
-  private static func parameters(
-    _ adapterPath: String?, _ pretrained: PretrainedModel, labelCount: Int
-  ) throws -> AdapterParameters {
-    guard let adapterPath else { return try pretrained.ownClassifier(labelCount: labelCount) }
-    let peft = try PEFTConfiguration(folder: adapterPath)
-    let layout = AdapterLayout(
-      layers: try pretrained.adaptedLayers(
-        targets: peft.targets, adapterRank: peft.adapterRank, scaling: peft.scaling),
-      head: pretrained.headTensors(labelCount: labelCount), headMode: .shared)
-    return try PEFTAdapter.read(folder: adapterPath, layout: layout)
-  }
-
-  /// One row's result.
-  public struct Prediction: Sendable, Equatable {
-    public let row: Int
-    /// One number a label.
-    public let logits: [Float]
-    /// The label of the data.
-    public let label: Int
-  }
-
-  /// Evaluates on all ranks together. At rank 0 the metrics and every row's logits in the order of rows;
-  /// nil elsewhere.
-  public func run(
-    _ world: borrowing Communicator
-  ) throws -> (metrics: Metrics, predictions: [Prediction])? {
-    var logits: [Float] = []
+  /// Evaluates on all ranks together. At rank 0 the metrics, and for every row in their order an object: `row`, and
+  /// `logits` and the data's `label`, or the generated `answer`, whether it `isExact` and where references have one
+  /// whether its expression is right; nil elsewhere.
+  public func run(_ world: borrowing Communicator) throws -> (metrics: Metrics, predictions: [String])? {
     let own = chunks.of(rank: world.rank, size: world.size)
-    Evaluator(maximumLength: maximumLength).forEachChunk(own, of: split, model, parameters) { _, chunk in
-      logits += Matrix(chunk).elements
+    let evaluator = Evaluator(maximumLength: subject.maximumLength)
+    let results = try world.together { try subject.results(own, evaluator) }
+    let metrics = try world.metrics(results.map(\.tally), of: chunks, subject.task.tallyKind, to: 0)
+    let lines = try world.lines(results.map(\.lines), of: chunks, to: 0)
+    guard let metrics, let lines else { return nil }
+    return (metrics, lines)
+  }
+}
+
+extension AdaptedModel {
+  /// What is counted of each chunk, and a JSON line for each of its rows.
+  fileprivate func results(
+    _ chunks: [[Int]], _ evaluator: Evaluator
+  ) throws -> [(tally: Tally, lines: [String])] {
+    switch model {
+    case .classifier(let model): labels(chunks, model, evaluator)
+    case .language(let model, let judge):
+      try chunks.map { try answers($0, model, judge, evaluator) }
     }
-    guard let gathered = try world.gatherArrays(logits, to: 0) else { return nil }
-    return result(gathered)
   }
 
-  private func result(_ gathered: [[Float]]) -> (metrics: Metrics, predictions: [Prediction]) {
-    var rest = gathered.map { $0[...] }
-    var tallies: [Tally] = []
-    var predictions: [Prediction] = []
-    for (index, rows) in chunks.all.enumerated() {
-      let count = rows.count * split.labelCount
-      let values = Array(rest[index % rest.count].prefix(count))
-      rest[index % rest.count].removeFirst(count)
-      var tally = Tally(labelCount: split.labelCount)
-      Matrix(rows: rows.count, columns: split.labelCount, elements: values).withView {
-        tally.count($0, labels: rows.map { split.labels[$0] })
+  private func labels(
+    _ chunks: [[Int]], _ model: any ClassificationModel, _ evaluator: Evaluator
+  ) -> [(tally: Tally, lines: [String])] {
+    var results: [(tally: Tally, lines: [String])] = []
+    evaluator.forEachChunk(chunks, of: split, model, parameters) { rows, logits in
+      var tally = Tally(task.tallyKind)
+      let labels = rows.map { split.labels[$0] }
+      tally.count(logits, labels: labels)
+      let values = Matrix(logits).elements.chunked(by: split.labelCount)
+      let lines = rows.indices.map { index in
+        JSONValue.object([
+          ("row", .integer(rows[index])), ("logits", .array(values[index].map { .number(Double($0)) })),
+          ("label", .integer(Int(labels[index]))),
+        ]).line
       }
-      tallies.append(tally)
-      predictions += zip(rows, values.chunked(by: split.labelCount)).map {
-        Prediction(row: $0, logits: Array($1), label: Int(split.labels[$0]))
-      }
+      results.append((tally, lines))
     }
-    return (
-      tallies.sum(labelCount: split.labelCount).metrics, predictions.sorted { $0.row < $1.row }
-    )
+    return results
+  }
+
+  private func answers(
+    _ chunk: [Int], _ model: any LanguageModel, _ judge: AnswerJudge, _ evaluator: Evaluator
+  ) throws -> (tally: Tally, lines: [String]) {
+    var (tally, lines) = (Tally(task.tallyKind), [String]())
+    try evaluator.forEachAnswer([chunk], of: split, model, judge, parameters) { answer in
+      tally += Tally(answerLoss: answer.loss, answer.grade)
+      lines.append(
+        JSONValue.object(omittingNil: [
+          ("row", .integer(answer.row)), ("answer", .string(answer.text)),
+          ("isExact", .bool(answer.grade.isExact)),
+          ("isExpressionRight", answer.grade.isExpressionRight.map { .bool($0) }),
+          ("reason", answer.grade.reason.map { .string($0) }),
+        ]).line)
+    }
+    return (tally, lines)
   }
 }

@@ -12,8 +12,12 @@ public enum SimulationError: Error, Sendable, CustomStringConvertible {
   /// The rule could not work with a layer's updates; its error counts clients by their place in the cohort.
   case aggregation(layer: String, cohort: [Int], cause: String)
 
+  /// Data or a model that have nothing to continue.
+  case noPrompts(path: String)
+
   public var description: String {
     switch self {
+    case .noPrompts(let path): "\(path): expected data of task generation, with prompts; found classification"
     case .bytes(let round, let demanded, let sent, let received):
       "round \(round): expected bytes \(demanded), found \(sent) sent and \(received) received"
     case .diverged(let round, let client):

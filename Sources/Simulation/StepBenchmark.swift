@@ -8,7 +8,8 @@ public import Transformer
 public struct StepBenchmark {
   /// What is trained on.
   public enum Input: Sendable {
-    /// Full batches of random tokens: `batch` rows of `length` tokens, two labels.
+    /// Full batches of random tokens: `batch` rows of `length` tokens, with two labels, or of a decoder all but the
+    /// first to be predicted.
     case random(batch: Int, length: Int)
     /// Ragged batches of a prepared data set's training rows, spread evenly over the whole set.
     case data(folder: String, batch: Int)
@@ -76,30 +77,49 @@ public struct StepBenchmark {
     }
   }
 
-  private let model: any ClassificationModel
   private let trainer: LocalTrainer
   private let mappedBytes: Int
   private let start: AdapterParameters
-  private let batches: [(batch: TokenBatch, labels: [Int32])]
+  private let batches: [TokenBatch]
+  /// A forward pass as evaluation makes it.
+  private let evaluate: (TokenBatch, Pass) -> Void
 
-  /// Opens the model and makes the batches of all steps; adapters of rank 8 on query and value, α = 16.
+  /// Opens the model and makes the batches of all steps; adapters of rank 8 on the
+  /// projections of queries and values, α = 16.
   public init(
     modelPath: String, precision: Precision = .float32, input: Input, steps: Int, learningRate: Float = 2e-3
   ) throws {
     let pretrained = try PretrainedModel(path: modelPath, precision: precision)
     self.learningRate = learningRate
+    let task: PretrainedModel.Task =
+      pretrained.tasks.contains(.classification) ? .classification : .languageModel
     let labelCount: Int
-    (batches, labelCount) = try Self.batches(input, steps: steps, pretrained, modelPath: modelPath)
-    let layout = AdapterLayout(
-      layers: try pretrained.adaptedLayers(targets: ["query", "value"], adapterRank: 8, scaling: 2),
-      head: pretrained.headTensors(labelCount: labelCount), headMode: .shared)
+    (batches, labelCount) = try Self.batches(input, steps: steps, task, pretrained, modelPath: modelPath)
+    let model: any TrainableModel
+    switch task {
+    case .classification:
+      let layout = try Self.layout(
+        pretrained, targets: ["query", "value"], head: pretrained.headTensors(labelCount: labelCount))
+      let classifier = try pretrained.classifier(layout: layout)
+      (model, evaluate) = (classifier, { _ = classifier.logits($0, $1) })
+    case .languageModel:
+      let language = try pretrained.languageModel(
+        layout: try Self.layout(pretrained, targets: ["q_proj", "v_proj"], head: []))
+      (model, evaluate) = (language, { _ = language.answerLosses($0, $1) })
+    }
     mappedBytes = pretrained.folder.mappedByteCount
-    start = try pretrained.start(layout: layout, seed: 1)
-    model = try pretrained.classifier(layout: layout)
+    start = try pretrained.start(layout: model.layout, seed: 1)
     trainer = LocalTrainer(
-      model: model,
-      optimizer: .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0), clipNorm: nil,
+      model: model, optimizer: .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0), clipNorm: nil,
       dropoutProbability: 0)
+  }
+
+  private static func layout(
+    _ pretrained: PretrainedModel, targets: [String], head: [HeadTensor]
+  ) throws -> AdapterLayout {
+    AdapterLayout(
+      layers: try pretrained.adaptedLayers(targets: targets, adapterRank: 8, scaling: 2), head: head,
+      headMode: .shared)
   }
 
   private let learningRate: Float
@@ -118,7 +138,7 @@ public struct StepBenchmark {
     let productOperations = [Kernel.base, .attention].reduce(0) { $0 + profile.operationCount($1) }
     let (evaluationSeconds, evaluationProfile) = evaluation()
     return Result(
-      steps: batches.count, tokens: batches.reduce(0) { $0 + $1.batch.tokenCount }, seconds: seconds,
+      steps: batches.count, tokens: batches.reduce(0) { $0 + $1.tokenCount }, seconds: seconds,
       lossFirst: losses.first!, lossLast: losses.last!,
       operations: Kernel.allCases.reduce(0) { $0 + profile.operationCount($1) },
       shares: Kernel.allCases.map { ($0.rawValue, (profile.seconds[$0] ?? 0) / profiledSeconds) },
@@ -133,12 +153,11 @@ public struct StepBenchmark {
   /// Forward passes over all batches, timed after one that is not and before one that is profiled.
   private func evaluation() -> (seconds: Double, profile: StepProfile) {
     let memory = StepMemory()
-    func pass(_ batches: ArraySlice<(batch: TokenBatch, labels: [Int32])>, _ profile: StepProfile? = nil) {
+    func pass(_ batches: ArraySlice<TokenBatch>, _ profile: StepProfile? = nil) {
       start.values.withUnsafeBufferPointer { values in
-        for input in batches {
+        for batch in batches {
           memory.reset()
-          _ = model.logits(
-            input.batch, .inference(values.baseAddress!, memory: memory, profile: profile))
+          evaluate(batch, .inference(values.baseAddress!, memory: memory, profile: profile))
         }
       }
     }
@@ -159,26 +178,24 @@ public struct StepBenchmark {
     return (profile, watch.elapsedSeconds)
   }
 
-  private func losses(of batches: ArraySlice<(batch: TokenBatch, labels: [Int32])>) -> [Double] {
+  private func losses(of batches: ArraySlice<TokenBatch>) -> [Double] {
     var parameters = start
     var state = OptimizerState(count: start.layout.count)
     let key = RandomKey(seed: 1, purpose: .dropout)
-    return batches.map { input in
-      var batch = input.batch
-      batch.targets = .labels(input.labels)
-      return trainer.step(
+    return batches.map { batch in
+      trainer.step(
         batch, parameters: &parameters, state: &state, trained: start.layout.trainable,
         learningRate: learningRate, dropoutKey: key)
     }
   }
 
   private static func batches(
-    _ input: Input, steps: Int, _ pretrained: PretrainedModel, modelPath: String
-  ) throws -> ([(batch: TokenBatch, labels: [Int32])], labelCount: Int) {
+    _ input: Input, steps: Int, _ task: PretrainedModel.Task, _ pretrained: PretrainedModel, modelPath: String
+  ) throws -> ([TokenBatch], labelCount: Int) {
     switch input {
     case .random(let batch, let length):
       try pretrained.requirePositions(tokenCount: length)
-      return ((0..<steps).map { randomBatch(batch, length, step: $0, pretrained.vocabularySize) }, 2)
+      return ((0..<steps).map { randomBatch(batch, length, step: $0, task, pretrained.vocabularySize) }, 2)
     case .data(let folder, let batch):
       let dataset = try Dataset(folder: folder)
       let split = try dataset.split("train")
@@ -186,19 +203,22 @@ public struct StepBenchmark {
       try requireFit(dataset, to: pretrained, modelPath: modelPath, maximumLength: maximumLength)
       let batches = (0..<steps).map { step in
         let rows = (0..<batch).map { ($0 * steps + step) * split.rowCount / (steps * batch) }
-        let packed = PackedBatch(split, rows: rows, maximumLength: maximumLength)
-        return (batch: TokenBatch(packed), labels: packed.labels)
+        return TokenBatch(PackedBatch(split, rows: rows, maximumLength: maximumLength))
       }
       return (batches, split.labelCount)
     }
   }
 
   private static func randomBatch(
-    _ rows: Int, _ length: Int, step: Int, _ vocabularySize: Int
-  ) -> (batch: TokenBatch, labels: [Int32]) {
+    _ rows: Int, _ length: Int, step: Int, _ task: PretrainedModel.Task, _ vocabularySize: Int
+  ) -> TokenBatch {
     var stream = RandomStream(RandomKey(seed: 1, purpose: .benchmark, step: step))
     let tokens = (0..<rows * length).map { _ in Int32(stream.uniformInteger(below: vocabularySize)) }
-    let labels = (0..<rows).map { _ in Int32(stream.uniformInteger(below: 2)) }
-    return (TokenBatch(tokens: tokens, offsets: (0...rows).map { $0 * length }), labels)
+    let targets: TokenBatch.Targets =
+      switch task {
+      case .classification: .labels((0..<rows).map { _ in Int32(stream.uniformInteger(below: 2)) })
+      case .languageModel: .answers(promptLengths: [Int](repeating: 1, count: rows))
+      }
+    return TokenBatch(tokens: tokens, offsets: (0...rows).map { $0 * length }, targets: targets)
   }
 }

@@ -30,13 +30,13 @@ public final class ModelFolder: @unchecked Sendable {
 
   deinit { for copy in converted.values { copy.deallocate() } }
 
+  /// The size of the mapped files of weights.
+  public var mappedByteCount: Int { weights.byteCount }
+
   /// The names of the files from which a model's results follow: `config.json` and those of its weights.
   public static func fileNames(in path: String) throws -> [String] {
     try ["config.json"] + WeightFiles.fileNames(in: path)
   }
-
-  /// The size of the mapped files of weights.
-  public var mappedByteCount: Int { weights.byteCount }
 
   /// A frozen matrix, lent as long as this folder lives.
   func matrix(_ name: String, rows: Int, columns: Int) throws -> FrozenMatrix {

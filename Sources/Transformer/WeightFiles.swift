@@ -12,7 +12,7 @@ struct WeightFiles: Sendable {
   let names: [String]
   /// What the first file says of itself.
   let metadata: [String: String]
-  /// The size of all files.
+  /// The size of all files, in bytes.
   let byteCount: Int
   private let files: [String: SafetensorsFile]
   /// Nil where there are several.

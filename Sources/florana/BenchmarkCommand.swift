@@ -9,7 +9,8 @@ struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark", abstract: "Measure a part of a run alone.",
     subcommands: [
-      StepCommand.self, ClientsCommand.self, EstimateCommand.self, CollectivesCommand.self,
+      StepCommand.self, GenerationBenchmarkCommand.self, ClientsCommand.self, EstimateCommand.self,
+      CollectivesCommand.self,
       ServersCommand.self,
     ])
 }

@@ -37,7 +37,16 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Cut rows to this many tokens, as the run did. Default: as prepared.")
   var maximumLength: Int?
 
-  @Option(help: "Write a JSON line a row here: row, logits, the data's label.")
+  @Option(help: "Break off a generated answer after this many tokens.")
+  var maximumNewTokens = 128
+
+  @Option(help: "Evaluate this many rows, spread evenly over the split. Default: all.")
+  var limit: Int?
+
+  @Option(
+    help:
+      "Write a JSON line a row here: row, logits and the data's label; or the answer and whether it is right."
+  )
   var predictions: String?
 
   @OptionGroup var options: LaunchOptions
@@ -46,6 +55,10 @@ struct EvaluateCommand: ParsableCommand {
     if !(1...1_000_000).contains(batch) {
       throw ValidationError("--batch: expected 1 to 1000000, found \(batch)")
     }
+    if maximumNewTokens < 1 {
+      throw ValidationError("--maximum-new-tokens: expected at least 1, found \(maximumNewTokens)")
+    }
+    if let limit, limit < 1 { throw ValidationError("--limit: expected at least 1, found \(limit)") }
     if let maximumLength, maximumLength < 3 {
       throw ValidationError("--maximum-length: expected at least 3, found \(maximumLength)")
     }
@@ -58,24 +71,15 @@ struct EvaluateCommand: ParsableCommand {
         if rank == 0 { try requireWritableFolder(of: predictions, option: "--predictions") }
         return try ModelEvaluation(
           modelPath: model, dataPath: data, adapterPath: adapter, split: split, batch: batch,
-          maximumLength: maximumLength, precision: precision)
+          maximumLength: maximumLength, precision: precision, maximumNewTokens: maximumNewTokens, limit: limit
+        )
       }
       let result = try evaluation.run(world)
       try world.together {
         guard let (metrics, rows) = result else { return }
-        if let predictions { try write(rows, to: predictions) }
+        if let predictions { try replaceFile(at: predictions, with: rows.map { $0 + "\n" }.joined()) }
         try Terminal.deliver(metrics.json.line + "\n")
       }
     }
-  }
-
-  private func write(_ rows: [ModelEvaluation.Prediction], to path: String) throws {
-    let lines = rows.map { row in
-      JSONValue.object([
-        ("row", .integer(row.row)), ("logits", .array(row.logits.map { .number(Double($0)) })),
-        ("label", .integer(row.label)),
-      ]).line + "\n"
-    }
-    try replaceFile(at: path, with: lines.joined())
   }
 }

@@ -14,7 +14,8 @@ struct Florana: ParsableCommand {
     version: Version.text,
     subcommands: [
       SimulateCommand.self, CompareCommand.self, ScalingCommand.self, AggregateCommand.self,
-      EvaluateCommand.self, PredictCommand.self, BenchmarkCommand.self, DoctorCommand.self,
+      EvaluateCommand.self, GenerateCommand.self, PredictCommand.self, BenchmarkCommand.self,
+      DoctorCommand.self,
     ])
 
   /// As the parser's own, but with the exit statuses of this program, and once a job instead of once a

@@ -23,15 +23,9 @@ import Testing
     #expect(train.prompt(ofRow: 2) == [1, 30, 31, 32])
   }
 
-  @Test func classifiersAreNotTrainedOnPrompts() throws {
-    let dataset = try folder.opened()
-    #expect(throws: ClientDataError(folder.descriptionPath, .noLabels)) { try dataset.requireLabels() }
-  }
-
   @Test func classificationHasNoPrompts() throws {
     folder.promptLengths = nil
     let dataset = try folder.opened()
-    try dataset.requireLabels()
     #expect(try dataset.split("train").promptLengths == nil)
     #expect(dataset.description.task == .classification(labels: ["negative", "positive"]))
     #expect(PackedBatch(try dataset.split("train"), rows: [0], maximumLength: 16).promptLengths == [])

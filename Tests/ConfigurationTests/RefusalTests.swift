@@ -121,7 +121,7 @@ import Testing
       ("data: { path: d }", "model.path"),
       ("model: { path: m }", "data.path"),
       ("model: { path: \"\" }", "model.path: expected a text that is not empty"),
-      ("model: { path: m, task: generation }", "model.task: generation is not available in this version"),
+      ("model: { path: m, task: regression }", "model.task: regression is not available in this version"),
       ("model: { path: m, task: clasification }", "did you mean classification?"),
       ("model: { path: m }\ndata: { path: d, held-out: 1 }", "data.held-out: expected a number in [0, 1)"),
       ("model: { path: m }\ndata: { path: d, held-out: 0 }", "evaluate.personalised"),

@@ -48,6 +48,8 @@ import Testing
         personalised: true
         oracle: false
         batch: 64
+        limit: null
+        maximum-new-tokens: 128
       server:
         mode: root
         wire: f32

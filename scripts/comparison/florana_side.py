@@ -1,4 +1,4 @@
-"""The local step of florana, as `florana benchmark step --json` measures it."""
+"""florana's side: what `florana benchmark … --json` measures."""
 
 import json
 import os
@@ -8,8 +8,8 @@ from preparation.errors import InputError
 
 
 def measure(program, arguments):
-    """The object with tokensPerSecond that the command prints; one BLAS thread, one rank."""
-    command = [str(program), "benchmark", "step", *map(str, arguments), "--json"]
+    """The object with tokensPerSecond that the benchmark of these arguments prints; one BLAS thread, one rank."""
+    command = [str(program), "benchmark", *map(str, arguments), "--json"]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)

@@ -1,4 +1,4 @@
-"""The local step in PyTorch and PEFT: forward, backward and AdamW of LoRA and a classifier over a frozen BERT."""
+"""The local step in PyTorch and PEFT: forward, backward and AdamW of LoRA over a frozen model; and generation."""
 
 import time
 
@@ -6,9 +6,9 @@ import peft
 import torch
 import transformers
 from peft import LoraConfig, TaskType, get_peft_model
-from transformers import BertForSequenceClassification
+from transformers import AutoModelForCausalLM, BertForSequenceClassification
 
-ADAPTER_RANK, ALPHA, TARGETS, LEARNING_RATE = 8, 16, ["query", "value"], 2e-3
+ADAPTER_RANK, ALPHA, LEARNING_RATE = 8, 16, 2e-3
 WARM_UP_STEPS = 2
 
 
@@ -23,20 +23,28 @@ def versions():
     return f"torch {torch.__version__}, transformers {transformers.__version__}, peft {peft.__version__}"
 
 
-def new_model(folder, labels, attention):
-    """The model as users of PEFT have it; no dropout. A is random, B is zero."""
-    torch.manual_seed(1)
+def classifier(folder, labels, attention):
+    """A BERT with a classifier, as users of PEFT have it; no dropout. A is random, B is zero."""
     base = BertForSequenceClassification.from_pretrained(
         folder, num_labels=labels, attn_implementation=attention, dtype=torch.float32,
         hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-    config = LoraConfig(task_type=TaskType.SEQ_CLS, r=ADAPTER_RANK, lora_alpha=ALPHA, lora_dropout=0.0,
-                        target_modules=TARGETS)
+    return adapted(base, TaskType.SEQ_CLS, ["query", "value"])
+
+
+def decoder(folder, attention):
+    base = AutoModelForCausalLM.from_pretrained(folder, attn_implementation=attention, dtype=torch.float32)
+    return adapted(base, TaskType.CAUSAL_LM, ["q_proj", "v_proj"])
+
+
+def adapted(base, task, targets):
+    torch.manual_seed(1)
+    config = LoraConfig(task_type=task, r=ADAPTER_RANK, lora_alpha=ALPHA, lora_dropout=0.0, target_modules=targets)
     return get_peft_model(base, config).train()
 
 
-def measure(folder, batches, labels, attention):
-    """Tokens that are not padding, a second, over all batches after a few that warm up; first and last loss."""
-    model = new_model(folder, labels, attention)
+def measure(model, batches):
+    """Tokens that are not padding, a second, over all batches after a few that warm up; first and last loss. Labels
+    are one a row; None asks for every token but the first."""
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=LEARNING_RATE, weight_decay=0.0)
     inputs = [padded(*batch) for batch in batches]
@@ -47,6 +55,24 @@ def measure(folder, batches, labels, attention):
     seconds = time.perf_counter() - started
     tokens = sum(len(row) for rows, _ in batches for row in rows)
     return {"tokensPerSecond": tokens / seconds, "lossFirst": losses[0], "lossLast": losses[-1]}
+
+
+def measure_generation(model, prompts, new_tokens):
+    """New tokens a second of greedy generation with the cache, the first of each prompt left out."""
+    model.eval()
+    inputs = torch.tensor(prompts)
+
+    def seconds(count):
+        started = time.perf_counter()
+        with torch.inference_mode():
+            made = model.generate(input_ids=inputs, attention_mask=torch.ones_like(inputs), max_new_tokens=count,
+                                  min_new_tokens=count, do_sample=False)
+        assert made.shape[1] == inputs.shape[1] + count
+        return time.perf_counter() - started
+
+    seconds(2)
+    first = seconds(1)
+    return {"tokensPerSecond": len(prompts) * (new_tokens - 1) / (seconds(new_tokens) - first)}
 
 
 def step(model, optimizer, batch):
@@ -60,8 +86,8 @@ def step(model, optimizer, batch):
 def padded(rows, labels):
     """Rows padded to the longest of the batch; no mask where there is nothing to mask."""
     width = max(map(len, rows))
-    inputs = {"input_ids": torch.tensor([row + [0] * (width - len(row)) for row in rows]),
-              "labels": torch.tensor(labels)}
+    inputs = {"input_ids": torch.tensor([row + [0] * (width - len(row)) for row in rows])}
+    inputs["labels"] = inputs["input_ids"] if labels is None else torch.tensor(labels)
     if any(len(row) < width for row in rows):
         inputs["attention_mask"] = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
     return inputs

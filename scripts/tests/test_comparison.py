@@ -1,11 +1,13 @@
 """The side-by-side timing without PyTorch: reading florana's figures, the rows of a batch, ratios."""
 
+import argparse
 import contextlib
 import io
 import tempfile
 import unittest
 from argparse import Namespace
 from pathlib import Path
+from unittest import mock
 
 import compare_pytorch
 from comparison import florana_side
@@ -26,7 +28,7 @@ class FloranaSideTests(unittest.TestCase):
 
     def test_the_figures_are_found_among_other_lines(self):
         self.write("""echo starting; echo '[1]'; echo '{"tokensPerSecond": '"$#"', "threads": '$OMP_NUM_THREADS'}'""")
-        found = florana_side.measure(self.program, ["--batch", 32])
+        found = florana_side.measure(self.program, ["step", "--batch", 32])
         self.assertEqual(found, {"tokensPerSecond": 5, "threads": 1})
 
     def test_failures_are_told(self):
@@ -52,11 +54,27 @@ class LoadTests(unittest.TestCase):
         rows, _ = compare_pytorch.real_batch(TENSORS, 0, Namespace(steps=1, batch=3))
         self.assertEqual(rows, [[0, 1], [6, 7], [12, 13]])
 
-    def test_full_rows_have_the_wanted_shape(self):
-        arguments = Namespace(model="m", batch=3, length=7, steps=4)
-        options, batches, labels = compare_pytorch.full_load(arguments)
-        self.assertEqual(options, ["--model", "m", "--batch", 3, "--steps", 4, "--length", 7])
-        self.assertEqual((len(batches), [len(row) for row in batches[0][0]], labels), (4, [7, 7, 7], 2))
+    def test_both_sides_get_full_rows_of_the_wanted_shape(self):
+        calls, load = self.full_load(batch=3, length=7, steps=4)
+        load.ours(), load.theirs()
+        self.assertEqual(calls[0], ["step", "--model", "m", "--batch", 3, "--steps", 4, "--length", 7])
+        model, batches = calls[1]
+        self.assertEqual(model, ("m", 2, "sdpa"))
+        self.assertEqual((len(batches), [len(row) for row in batches[0][0]]), (4, [7, 7, 7]))
+
+    def full_load(self, **shape):
+        calls = []
+        fake = Namespace(classifier=lambda *options: options, measure=lambda *options: calls.append(options))
+        ours = mock.patch.object(florana_side, "measure", lambda program, options: calls.append(options))
+        ours.start()
+        self.addCleanup(ours.stop)
+        arguments = Namespace(model="m", florana="florana", attention="sdpa", **shape)
+        return calls, compare_pytorch.full_load(arguments, fake)
+
+    def test_unknown_loads_are_refused(self):
+        self.assertEqual(compare_pytorch.named_loads("ragged,generate"), ["ragged", "generate"])
+        with self.assertRaisesRegex(argparse.ArgumentTypeError, "expected full, ragged, decoder, generate, found"):
+            compare_pytorch.named_loads("full,other")
 
 
 class ReportTests(unittest.TestCase):

@@ -1,0 +1,57 @@
+internal import Adapters
+internal import ClientData
+public import MPI
+internal import Telemetry
+public import Transformer
+
+/// Greedy continuations of the prompts of a data set, by a model with or without a PEFT adapter.
+public struct Generation: Sendable {
+  private let subject: AdaptedModel
+  private let model: any LanguageModel
+  private let judge: AnswerJudge
+  private let chunks: DealtChunks
+
+  /// Opens and checks model, adapter and data; `batch` is the number of prompts that are continued together, `limit`
+  /// that of rows, the first ones (nil: all).
+  ///
+  /// - Throws: also for data and models of other tasks.
+  public init(
+    modelPath: String, dataPath: String, adapterPath: String?, split: String, batch: Int, limit: Int?,
+    precision: Precision, maximumNewTokens: Int
+  ) throws {
+    subject = try AdaptedModel(
+      AdaptedModel.Names(model: modelPath, data: dataPath, adapter: adapterPath, split: split),
+      maximumLength: nil, precision: precision, maximumNewTokens: maximumNewTokens)
+    guard case .language(let model, let judge) = subject.model else {
+      throw SimulationError.noPrompts(path: dataPath)
+    }
+    (self.model, self.judge) = (model, judge)
+    let rows = Array(0..<min(limit ?? .max, subject.split.rowCount))
+    chunks = DealtChunks(all: subject.split.evaluationChunks(of: rows, size: batch))
+  }
+
+  /// Generates on all ranks together. At rank 0 for every row in their order an object: `row`, the generated `tokens`
+  /// (the stop token included) and their `text`; nil elsewhere.
+  public func run(_ world: borrowing Communicator) throws -> [String]? {
+    let memory = StepMemory()
+    let own = subject.parameters.values.withUnsafeBufferPointer { values in
+      chunks.of(rank: world.rank, size: world.size).map { chunk in
+        memory.reset()
+        return lines(chunk, .inference(values.baseAddress!, memory: memory))
+      }
+    }
+    return try world.lines(own, of: chunks, to: 0)
+  }
+
+  private func lines(_ rows: [Int], _ pass: Pass) -> [String] {
+    let continuations = model.generate(
+      prompts: rows.map { subject.split.prompt(ofRow: $0) }, maximumNewTokens: judge.maximumNewTokens,
+      stopTokens: judge.stopTokens, pass)
+    return zip(rows, continuations).map { row, tokens in
+      JSONValue.object([
+        ("row", .integer(row)), ("tokens", .array(tokens.map { .integer(Int($0)) })),
+        ("text", .string(judge.text(of: tokens))),
+      ]).line
+    }
+  }
+}
