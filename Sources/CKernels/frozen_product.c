@@ -14,6 +14,10 @@
 // What the packed panels of one turn may take: less than half of a common second-level cache.
 #define PANEL_BYTES ((size_t)384 << 10)
 
+// The inputs of one turn: a longer panel would leave the cache before it is read again. Even, for pairs. The
+// sums go on in y, so that turns do not change their bits.
+#define TURN_INPUTS ((size_t)1536)
+
 INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 // Round to nearest, ties to even, as the CPU's conversion does; NaN stays NaN.
@@ -110,10 +114,26 @@ static implementation implementation_of(const fk_frozen_product_call *call, fk_p
   return (implementation){scratch_portable, run_portable};
 }
 
+// Some inputs of a product from `first` on: x and W begin there.
+static fk_frozen_product_call part_of(const fk_frozen_product_call *call, size_t first) {
+  fk_frozen_product_call part = *call;
+  const size_t size = call->storage == FK_FLOAT32 ? sizeof(float) : sizeof(uint16_t);
+  part.inputs = least(TURN_INPUTS, call->inputs - first);
+  part.x += first;
+  part.weight = (const char *)call->weight + first * size * (call->transposed ? 1 : call->weightStride);
+  part.accumulates = call->accumulates || first > 0;
+  return part;
+}
+
 size_t fk_frozen_product_scratch(const fk_frozen_product_call *call, fk_product_level level) {
-  return implementation_of(call, level).scratch(call);
+  const fk_frozen_product_call part = part_of(call, 0);
+  return implementation_of(call, level).scratch(&part);
 }
 
 void fk_frozen_product(const fk_frozen_product_call *call, fk_product_level level, void *scratch) {
-  implementation_of(call, level).run(call, scratch);
+  const implementation chosen = implementation_of(call, level);
+  for (size_t first = 0; first == 0 || first < call->inputs; first += TURN_INPUTS) {
+    const fk_frozen_product_call part = part_of(call, first);
+    chosen.run(&part, scratch);
+  }
 }

@@ -57,11 +57,10 @@ struct AdaptedLinear: @unchecked Sendable {
     guard let slot else { return (y, Tape()) }
     let input = dropped(x, slot, pass)
     let projected = pass.arena.matrix(rows: x.rows, columns: slot.layer.adapterRank)
-    pass.multiply(.adapter, input, .asStored, slot.a(in: pass.parameters), .transposed, into: projected)
+    pass.multiply(input, factor: slot.a(in: pass.parameters), into: projected)
     pass.multiply(
-      .adapter, throughCore(projected.view, slot, pass), .asStored, slot.b(in: pass.parameters), .transposed,
-      into: y,
-      alpha: slot.layer.scaling, beta: 1)
+      throughCore(projected.view, slot, pass), factor: slot.b(in: pass.parameters), into: y,
+      alpha: slot.layer.scaling, accumulates: true)
     return (y, Tape(adapterInput: input, projected: projected.view))
   }
 
@@ -101,7 +100,7 @@ struct AdaptedLinear: @unchecked Sendable {
   ) -> MatrixView<Float> {
     guard let core = slot.core(in: pass.parameters) else { return projected }
     let inner = pass.arena.matrix(rows: projected.rows, columns: core.rows)
-    pass.multiply(.adapter, projected, .asStored, core, .transposed, into: inner)
+    pass.multiply(projected, factor: core, into: inner)
     return inner.view
   }
 
@@ -133,6 +132,36 @@ struct AdaptedLinear: @unchecked Sendable {
     var key = dropout.kernelKey(part: slot.index)
     pass.elementwise { fk_dropout_forward(x.base, input.base, x.rows * x.columns, dropout.probability, &key) }
     return input.view
+  }
+}
+
+extension Pass {
+  /// `y ← α x Fᵀ`, or `y ← y + α x Fᵀ`, for a factor F of an adapter.
+  ///
+  /// Where nothing is trained, the rows do not depend on what else is in the batch, as those of the base products do
+  /// not: BLAS, which is faster at the few columns of a factor, chooses how it sums by the number of rows.
+  fileprivate func multiply(
+    _ x: MatrixView<Float>, factor: MatrixView<Float>, into y: MutableMatrixView<Float>, alpha: Float = 1,
+    accumulates: Bool = false
+  ) {
+    guard gradient == nil else {
+      return multiply(
+        .adapter, x, .asStored, factor, .transposed, into: y, alpha: alpha, beta: accumulates ? 1 : 0)
+    }
+    let mark = arena.mark
+    defer { arena.release(to: mark) }
+    multiply(
+      scaled(x, by: alpha), FrozenMatrix(factor), .transposed, into: y, accumulates: accumulates, as: .adapter
+    )
+  }
+
+  private func scaled(_ x: MatrixView<Float>, by factor: Float) -> MatrixView<Float> {
+    guard factor != 1 else { return x }
+    let result = arena.matrix(rows: x.rows, columns: x.columns)
+    for row in 0..<x.rows {
+      for column in 0..<x.columns { result[row, column] = factor * x[row, column] }
+    }
+    return result.view
   }
 }
 

@@ -20,7 +20,7 @@ struct BERTEmbeddings: @unchecked Sendable {
   }
 
   /// The input of the first block, T×h. The sums are released again; only the result stays.
-  func forward(_ batch: TokenBatch, _ pass: Pass) -> MatrixView<Float> {
+  func forward(_ batch: TokenBatch, _ pass: Pass) -> MutableMatrixView<Float> {
     let arena = pass.arena
     let result = arena.matrix(rows: batch.tokenCount, columns: words.columns)
     let mark = arena.mark
@@ -34,7 +34,7 @@ struct BERTEmbeddings: @unchecked Sendable {
     }
     let normalised = norm.forward(sums.view, residual: nil, pass, in: arena).y
     result.base.update(from: normalised.base, count: result.rows * result.columns)
-    return result.view
+    return result
   }
 
   private func embed(

@@ -40,34 +40,32 @@ struct BlockStack<Layer: Block>: Sendable {
   /// Whether nothing above a block needs more of it than what is read of the whole.
   func isLast(_ index: Int) -> Bool { index == layers.count - 1 }
 
-  /// `tokens` tells what a block, by its index, has to know. A pass without a gradient keeps no tape.
+  /// The last hidden states; `tokens` tells what a block, by its index, has to know. Blocks that keep no tape, all of
+  /// them in a pass without a gradient, write over `x`.
   func forward(
-    _ x: MatrixView<Float>, _ pass: Pass, tokens: (Int) -> BlockTokens
+    _ x: MutableMatrixView<Float>, _ pass: Pass, tokens: (Int) -> BlockTokens
   ) -> (hidden: MatrixView<Float>, tape: Tape) {
+    let lowestWithTape = pass.gradient == nil ? layers.count : lowestAdapted
     var x = x
-    var tapes = Tape()
-    for (index, layer) in layers.enumerated() {
-      if pass.gradient != nil, index >= lowestAdapted {
-        let (y, tape) = pass.block { layer.forward(x, tokens(index), pass) }
-        tapes.append(tape)
-        x = y
-      } else {
-        x = forwardWithoutTape(layer, x, tokens(index), pass)
-      }
+    for index in 0..<lowestWithTape { x = replaced(x, by: layers[index], tokens(index), pass) }
+    var (hidden, tapes) = (x.view, Tape())
+    for index in lowestWithTape..<layers.count {
+      let (y, tape) = pass.block { layers[index].forward(hidden, tokens(index), pass) }
+      tapes.append(tape)
+      hidden = y
     }
-    return (x, tapes)
+    return (hidden, tapes)
   }
 
-  /// Writes the block's result over a buffer of its own and releases everything else.
-  private func forwardWithoutTape(
-    _ layer: Layer, _ x: MatrixView<Float>, _ tokens: BlockTokens, _ pass: Pass
-  ) -> MatrixView<Float> {
-    let result = pass.arena.matrix(rows: tokens.reading?.tokens.count ?? x.rows, columns: x.columns)
+  /// A block's result in place of its input; everything else is released.
+  private func replaced(
+    _ x: MutableMatrixView<Float>, by layer: Layer, _ tokens: BlockTokens, _ pass: Pass
+  ) -> MutableMatrixView<Float> {
     let mark = pass.arena.mark
     defer { pass.arena.release(to: mark) }
-    let y = pass.block { layer.forward(x, tokens, pass).y }
-    result.base.update(from: y.base, count: y.rows * y.columns)
-    return result.view
+    let y = pass.block { layer.forward(x.view, tokens, pass).y }
+    x.base.update(from: y.base, count: y.rows * y.columns)
+    return x.rows(0..<y.rows)
   }
 
   /// Adds the gradient of every adapted tensor, given that of the hidden states.

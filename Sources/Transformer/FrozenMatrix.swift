@@ -24,6 +24,20 @@ struct FrozenMatrix: @unchecked Sendable {
   let columns: Int
   let precision: Precision
 
+  init(storage: Storage, rows: Int, columns: Int, precision: Precision) {
+    self.storage = storage
+    self.rows = rows
+    self.columns = columns
+    self.precision = precision
+  }
+
+  /// A matrix in Float32 that nothing changes as long as this one is used; its rows follow one another.
+  init(_ values: MatrixView<Float>) {
+    precondition(values.stride == values.columns, "rows with gaps")
+    self.init(
+      storage: .float32(values.base), rows: values.rows, columns: values.columns, precision: .float32)
+  }
+
   /// Other numbers in its place.
   func replaced(by values: UnsafePointer<Float>) -> FrozenMatrix {
     FrozenMatrix(storage: .float32(values), rows: rows, columns: columns, precision: precision)
@@ -81,19 +95,20 @@ public var frozenProductInstructions: String {
 }
 
 extension Pass {
-  /// `y ← x op(W) + bias`, or `y ← y + x op(W)`; booked as a base product. Each number of y is one sum over the
+  /// `y ← x op(W) + bias`, or `y ← y + x op(W)`; booked as a base product or as another. Each number of y is one sum over the
   /// inputs in their order, whatever else is in the batch.
   func multiply(
     _ x: MatrixView<Float>, _ weight: FrozenMatrix, _ orientation: Orientation,
-    bias: UnsafePointer<Float>? = nil, into y: MutableMatrixView<Float>, accumulates: Bool = false
+    bias: UnsafePointer<Float>? = nil, into y: MutableMatrixView<Float>, accumulates: Bool = false,
+    as kernel: Kernel = .base
   ) {
     let shape = ProductShape(x, weightRows: weight.rows, weightColumns: weight.columns, orientation)
     precondition(
       shape.m == y.rows && shape.n == y.columns
         && shape.k == (orientation == .transposed ? weight.columns : weight.rows),
       "product of \(x.rows)×\(x.columns) and \(weight.rows)×\(weight.columns) into \(y.rows)×\(y.columns)")
-    profile?.count(.base, shape)
-    profile.measure(.base) {
+    profile?.count(kernel, shape)
+    profile.measure(kernel) {
       let mark = arena.mark
       defer { arena.release(to: mark) }
       var call = weight.call(x, orientation, bias: bias, into: y, accumulates: accumulates)

@@ -49,7 +49,7 @@ struct LLaMADecoder: Encoder {
     pass.elementwise {
       for (row, id) in ids.enumerated() { words.copyRow(Int(id), to: x.base + row * x.stride) }
     }
-    let (last, blocks) = stack.forward(x.view, pass, tokens: tokens)
+    let (last, blocks) = stack.forward(x, pass, tokens: tokens)
     let (hidden, norm) = norm.forward(last, residual: nil, pass, in: pass.arena)
     return (hidden.view, Tape(blocks: blocks, norm: norm))
   }

@@ -12,11 +12,13 @@ import Testing
     var description: String { "\(rows)×\(inputs)×\(outputs)" }
   }
 
-  /// Whole tiles and panels, ragged ones, single rows, more panels than fit into one turn.
+  /// Whole tiles and panels, ragged ones, single rows, more panels than fit into one turn, more
+  /// inputs than one takes.
   static let shapes = [
     Shape(rows: 6, inputs: 32, outputs: 64), Shape(rows: 1, inputs: 1, outputs: 1),
     Shape(rows: 13, inputs: 37, outputs: 70), Shape(rows: 5, inputs: 33, outputs: 15),
     Shape(rows: 17, inputs: 96, outputs: 130), Shape(rows: 3, inputs: 900, outputs: 140),
+    Shape(rows: 7, inputs: 1601, outputs: 70),
   ]
   static let levels = [FK_PORTABLE, FK_AVX2, FK_AVX512, FK_AVX512_BF16].filter {
     $0.rawValue <= fk_best_product_level().rawValue

@@ -115,6 +115,12 @@ struct AdaptedDecoder {
     return (result, gradient)
   }
 
+  /// The hidden states behind the last norm, tokens × hidden size.
+  func hidden(_ batch: TokenBatch) throws -> [Float] {
+    let model = try model() as! CausalLanguageModel
+    return withPass { Matrix<Float>(model.decoder.forward(batch, reading: nil, $0).hidden).elements }.result
+  }
+
   /// Of each sequence, tokens × vocabulary.
   func logits(_ batch: TokenBatch, keepingTape: Bool) throws -> [[Float]] {
     let model = try model() as! CausalLanguageModel

@@ -7,6 +7,11 @@ import Testing
 @Suite struct KernelTests {
   private let inputs: [Float] = stride(from: -12.0, through: 12.0, by: 0.01).map { Float($0) }
 
+  private func normals(_ count: Int) -> [Float] {
+    var stream = RandomStream(RandomKey(seed: 2, purpose: .test, part: count))
+    return (0..<count).map { _ in Float(3 * stream.normal()) }
+  }
+
   private func check(
     _ kernel: (UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void, tolerance: Double,
     _ formula: (Double) -> Double
@@ -68,6 +73,19 @@ import Testing
         #expect(abs(Double(found) - e / sum) < 1e-6)
       }
     }
+  }
+
+  @Test func softmaxOfWhatIsVisible() {
+    let (columns, visible): (Int, [Int32]) = (37, [1, 5, 37])
+    let scores = normals(3 * columns)
+    var (found, rows) = (scores, [Float]())
+    fk_softmax_forward(&found, 3, columns, visible, 0.5)
+    for (row, count) in visible.enumerated() {
+      var alone = Array(scores[row * columns..<row * columns + Int(count)])
+      fk_softmax_forward(&alone, 1, Int(count), nil, 0.5)
+      rows += alone + [Float](repeating: 0, count: columns - Int(count))
+    }
+    #expect(found == rows)
   }
 
   @Test func dropoutTakesTheNumbersOfItsStream() {

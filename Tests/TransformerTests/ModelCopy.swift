@@ -2,20 +2,22 @@ import Foundation
 import Safetensors
 import TestSupport
 
-/// The tiny golden model in a folder of its own, each part of which a test can spoil.
+/// A tiny golden model in a folder of its own, each part of which a test can spoil.
 final class ModelCopy {
   private let folder: TemporaryFolder
-  private static let original = Golden.folder + "/tiny"
+  private let original: String
 
   struct Weight {
     var shape: [Int]
     var values: [Float]
   }
 
-  init() throws {
+  init(of model: String = "tiny") throws {
+    original = "\(Golden.folder)/\(model)"
     folder = try TemporaryFolder()
-    for path in ["config.json", "model.safetensors"] {
-      try FileManager.default.copyItem(atPath: "\(Self.original)/\(path)", toPath: folder.path(of: path))
+    for name in try FileManager.default.contentsOfDirectory(atPath: original)
+    where name == "config.json" || name.hasPrefix("model") {
+      try FileManager.default.copyItem(atPath: "\(original)/\(name)", toPath: folder.path(of: name))
     }
   }
 
@@ -25,21 +27,21 @@ final class ModelCopy {
 
   func write(configuration text: String) throws { try folder.write(text, to: "config.json") }
 
-  /// Sets a key of `config.json` to a JSON value; nil removes it.
-  func set(_ key: String, to json: String?) throws {
-    let data = try Data(contentsOf: URL(filePath: configurationPath))
+  /// Sets a key of `config.json` or of another file to a JSON value; nil removes it.
+  func set(_ key: String, to json: String?, of file: String = "config.json") throws {
+    let data = try Data(contentsOf: URL(filePath: folder.path(of: file)))
     var object = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
     object[key] = try json.map {
       try JSONSerialization.jsonObject(with: Data($0.utf8), options: .fragmentsAllowed)
     }
-    try folder.write(JSONSerialization.data(withJSONObject: object), to: "config.json")
+    try folder.write(JSONSerialization.data(withJSONObject: object), to: file)
   }
 
   /// Writes the golden weights, changed, in a floating-point type.
   func writeWeights(
     as dataType: SafetensorsDataType = .float32, _ change: (inout [String: Weight]) -> Void = { _ in }
   ) throws {
-    let file = try SafetensorsFile(path: Self.original + "/model.safetensors")
+    let file = try SafetensorsFile(path: original + "/model.safetensors")
     var weights: [String: Weight] = [:]
     for name in file.names {
       weights[name] = try Weight(
@@ -55,7 +57,9 @@ final class ModelCopy {
     try writer.write(to: weightsPath)
   }
 
-  func removeWeights() throws { try FileManager.default.removeItem(atPath: weightsPath) }
+  func removeWeights() throws { try remove("model.safetensors") }
+
+  func remove(_ file: String) throws { try FileManager.default.removeItem(atPath: folder.path(of: file)) }
 }
 
 extension [Float] {

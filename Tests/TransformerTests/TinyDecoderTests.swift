@@ -26,6 +26,14 @@ import Testing
     }
   }
 
+  @Test func aSequenceAloneHasTheSameBits() throws {
+    let together = try decoder.logits(input, keepingTape: false)
+    for (row, logits) in together.enumerated() {
+      let alone = try TokenBatch(answersOf: Golden.file("tiny-llama/batch.safetensors"), rows: row..<row + 1)
+      #expect(try decoder.logits(alone, keepingTape: false)[0] == logits)
+    }
+  }
+
   @Test func withoutAnAdapter() throws {
     let base = try AdaptedDecoder("tiny-llama")
     let expected = try Golden.file("tiny-llama/expected-base.safetensors")
@@ -95,7 +103,6 @@ import Testing
   ])
   func gradientsOfOneLayer(target: String) throws {
     let some = try decoder.with(targets: [target])
-    // The others' factors, which are not there, do not change what the chosen ones are given.
     let all = try decoder.silencing { !$0.isNamed(by: target) }
     let (loss, gradient) = try some.lossAndGradient(input)
     let (wholeLoss, whole) = try all.lossAndGradient(input)
