@@ -50,5 +50,11 @@ public struct Dataset: Sendable {
     }
   }
 
+  /// The names of a split's files.
+  public func fileNames(ofSplit name: String) -> [String] {
+    if case .generation = description.task { return ["\(name).safetensors", "\(name).jsonl"] }
+    return ["\(name).safetensors"]
+  }
+
   var descriptionPath: String { "\(folder)/dataset.json" }
 }

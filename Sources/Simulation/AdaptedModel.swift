@@ -24,10 +24,9 @@ struct AdaptedModel: Sendable {
     let pretrained = try PretrainedModel(path: names.model, precision: precision)
     let dataset = try Dataset(folder: names.data)
     self.maximumLength = maximumLength ?? dataset.description.maximumLength
-    try requireFit(dataset, to: pretrained, modelPath: names.model, maximumLength: self.maximumLength)
     split = try dataset.split(names.split)
-    task = try ModelTask(
-      dataset, splits: [names.split], modelPath: names.model, maximumNewTokens: maximumNewTokens)
+    task = try ModelTask(dataset, splits: [names.split], pretrained, maximumNewTokens: maximumNewTokens)
+    try requireFit(dataset, to: pretrained, modelPath: names.model, maximumLength: self.maximumLength)
     parameters = try Self.parameters(names.adapter, pretrained, task)
     model = try task.model(pretrained, parameters.layout)
   }

@@ -17,8 +17,7 @@ public struct AdapterOutline: Sendable {
     let pretrained = try PretrainedModel(path: configuration.model.path)
     let dataset = try Dataset(folder: configuration.data.path)
     let task = try ModelTask(
-      dataset, splits: [], modelPath: configuration.model.path,
-      maximumNewTokens: configuration.evaluate.maximumNewTokens)
+      dataset, splits: [], pretrained, maximumNewTokens: configuration.evaluate.maximumNewTokens)
     let family = try AdapterFamily(configuration.adapter, pretrained, task, hasCores: false)
     shapes = family.global.layout.layers.map(\.shape)
     headFloatCount = family.global.layout.sharedHeadFloatCount

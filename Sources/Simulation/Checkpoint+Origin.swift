@@ -15,7 +15,7 @@ extension Checkpoint {
     ///
     /// - Throws: if a file cannot be read.
     public init(_ experiment: Experiment, arithmetic: [String]) throws {
-      files = try experiment.inputFiles.mapValues { try FileFingerprint(ofFileAt: $0) }
+      files = try experiment.inputFiles().mapValues { try FileFingerprint(ofFileAt: $0) }
       self.arithmetic = Set(arithmetic).sorted()
     }
 
@@ -23,7 +23,7 @@ extension Checkpoint {
     ///
     /// - Throws: an error that names the first file that has changed.
     public func requireFiles(of begun: Origin, _ experiment: Experiment) throws {
-      for (name, path) in experiment.inputFiles.sorted(by: { $0.key < $1.key })
+      for (name, path) in try experiment.inputFiles().sorted(by: { $0.key < $1.key })
       where files[name] != begun.files[name] {
         func shown(_ file: FileFingerprint?) -> String { file.map { "\($0)" } ?? "no such file" }
         throw CheckpointError(
@@ -44,9 +44,11 @@ extension Checkpoint {
 
 extension Experiment {
   /// The paths of the files from which a run's results follow.
-  fileprivate var inputFiles: [String: String] {
-    let model = ["config.json", ModelFolder.weightsFileName]
-    let data = ["dataset.json"] + dataset.description.splits.keys.map { $0 + ".safetensors" }
+  fileprivate func inputFiles() throws -> [String: String] {
+    let model = try ModelFolder.fileNames(in: configuration.model.path)
+    let data =
+      ["dataset.json"]
+      + dataset.description.splits.keys.flatMap { split in dataset.fileNames(ofSplit: split) }
     func paths(_ part: String, _ folder: String, _ names: [String]) -> [(String, String)] {
       names.map { ("\(part)/\($0)", "\(folder)/\($0)") }
     }

@@ -35,7 +35,7 @@ public struct Experiment: Sendable {
     train = try dataset.split("train")
     test = try dataset.split("test")
     try requireAdapterRanksThatFitMethod(configuration)
-    task = try ModelTask(configuration, dataset)
+    task = try ModelTask(configuration, dataset, pretrained)
     family = try namingKeys(of: pretrained) { [pretrained, dataset, rule, task] in
       try requireFit(
         dataset, to: pretrained, modelPath: configuration.model.path,

@@ -42,13 +42,20 @@ enum ModelTask: Sendable {
 
 extension ModelTask {
   /// The task that data are made for; answers of the splits of these names can be judged.
-  init(_ dataset: Dataset, splits: Set<String>, modelPath: String, maximumNewTokens: Int) throws {
+  ///
+  /// - Throws: when the model is for others, or a file that judging needs cannot be read.
+  init(
+    _ dataset: Dataset, splits: Set<String>, _ pretrained: PretrainedModel, maximumNewTokens: Int
+  ) throws {
     switch dataset.description.task {
-    case .classification(let labels): self = .classification(labelCount: labels.count)
+    case .classification(let labels):
+      try pretrained.require(.classification)
+      self = .classification(labelCount: labels.count)
     case .generation(_, let stopTokens):
+      try pretrained.require(.languageModel)
       self = .generation(
         try AnswerJudge(
-          dataset, splits: splits, stopTokens: stopTokens, modelPath: modelPath,
+          dataset, splits: splits, stopTokens: stopTokens, modelPath: pretrained.folder.path,
           maximumNewTokens: maximumNewTokens))
     }
   }
@@ -56,7 +63,7 @@ extension ModelTask {
   /// A run's.
   ///
   /// - Throws: when the data are made for another task than the configuration names.
-  init(_ configuration: RunConfiguration, _ dataset: Dataset) throws {
+  init(_ configuration: RunConfiguration, _ dataset: Dataset, _ pretrained: PretrainedModel) throws {
     let found = RunConfiguration.Task(dataset.description.task)
     guard configuration.model.task == found else {
       throw ConfigurationError(
@@ -66,8 +73,8 @@ extension ModelTask {
     }
     let settings = configuration.evaluate
     try self.init(
-      dataset, splits: settings.personalised ? ["train", "test"] : ["test"],
-      modelPath: configuration.model.path, maximumNewTokens: settings.maximumNewTokens)
+      dataset, splits: settings.personalised ? ["train", "test"] : ["test"], pretrained,
+      maximumNewTokens: settings.maximumNewTokens)
   }
 }
 

@@ -24,6 +24,18 @@ protocol Architecture: Sendable {
   func languageModel(_ folder: ModelFolder, _ layout: AdapterLayout) throws -> any LanguageModel
 }
 
+extension Architecture {
+  // Only asked for where `tasks` has them.
+
+  func classifier(_ folder: ModelFolder, _ layout: AdapterLayout) throws -> any ClassificationModel {
+    preconditionFailure("no classifier of \(folder.path)")
+  }
+
+  func languageModel(_ folder: ModelFolder, _ layout: AdapterLayout) throws -> any LanguageModel {
+    preconditionFailure("no language model of \(folder.path)")
+  }
+}
+
 /// BERT (Devlin et al. 2018).
 struct BERTArchitecture: Architecture {
   static let modelType = "bert"
@@ -66,11 +78,6 @@ struct BERTArchitecture: Architecture {
         folder, prefix + "pooler.dense", outputs: shape.hiddenSize, inputs: shape.hiddenSize, slot: nil),
       layout: layout, folder: folder)
   }
-
-  func languageModel(_ folder: ModelFolder, _ layout: AdapterLayout) throws -> any LanguageModel {
-    throw folder.configuration.wrongValue(
-      "model_type", expected: "a decoder, for a language model", found: "\"\(Self.modelType)\"")
-  }
 }
 
 /// LLaMA (Touvron et al. 2023) and what is built like it.
@@ -103,11 +110,6 @@ struct LLaMAArchitecture: Architecture {
   }
 
   func weightName(of slot: LayerSlot) -> String { slot.layer.name + ".weight" }
-
-  func classifier(_ folder: ModelFolder, _ layout: AdapterLayout) throws -> any ClassificationModel {
-    throw folder.configuration.wrongValue(
-      "model_type", expected: "an encoder, for a classifier", found: "\"\(kind.rawValue)\"")
-  }
 
   func languageModel(_ folder: ModelFolder, _ layout: AdapterLayout) throws -> any LanguageModel {
     let decoder = try LLaMADecoder(folder, shape, layout: layout)

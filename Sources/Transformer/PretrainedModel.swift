@@ -37,6 +37,18 @@ public struct PretrainedModel: Sendable {
   /// What this model can be trained for.
   public var tasks: Set<Task> { architecture.tasks }
 
+  /// Refuses a task that this model is not for.
+  public func require(_ task: Task) throws {
+    guard !tasks.contains(task) else { return }
+    let type: String = try folder.configuration.value("model_type")
+    let wanted =
+      switch task {
+      case .classification: "an encoder, for a classifier"
+      case .languageModel: "a decoder, for a language model"
+      }
+    throw folder.configuration.wrongValue("model_type", expected: wanted, found: "\"\(type)\"")
+  }
+
   public var vocabularySize: Int { architecture.vocabularySize }
 
   /// The longest sequence that has positions.
@@ -140,14 +152,16 @@ public struct PretrainedModel: Sendable {
   ///
   /// - Throws: `ModelError.wrongValue` of `model_type` where `tasks` has no classification.
   public func classifier(layout: AdapterLayout) throws -> any ClassificationModel {
-    try architecture.classifier(folder, layout)
+    try require(.classification)
+    return try architecture.classifier(folder, layout)
   }
 
   /// A language model over this checkpoint with the adapters of `layout`, which has no head.
   ///
   /// - Throws: `ModelError.wrongValue` of `model_type` where `tasks` has no language model.
   public func languageModel(layout: AdapterLayout) throws -> any LanguageModel {
-    try architecture.languageModel(folder, layout)
+    try require(.languageModel)
+    return try architecture.languageModel(folder, layout)
   }
 }
 
