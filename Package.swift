@@ -86,7 +86,8 @@ let package = Package(
     tests("Randomness"),
     tests("LinearAlgebra"),
     .target(
-      name: "TestSupport", dependencies: ["Randomness", "Safetensors", "Telemetry"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Randomness", "Safetensors", "Telemetry"],
+      path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
     tests("Files", ["TestSupport"]),
     tests("Names"),
