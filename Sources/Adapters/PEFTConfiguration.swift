@@ -120,6 +120,9 @@ extension PEFTConfiguration {
       }
     }
     try require(file.kind == "LORA", "peft_type", "LORA", file.kind)
+    try require(
+      file.taskType.map { Task(rawValue: $0) != nil } ?? true, "task_type", "SEQ_CLS or CAUSAL_LM",
+      file.taskType ?? "")
     try require(file.r >= 1, "r", "a positive whole number", file.r)
     try require((file.bias ?? "none") == "none", "bias", "none", file.bias ?? "")
     try require(file.isTransposed != true, "fan_in_fan_out", "false", true)

@@ -126,8 +126,12 @@ static fk_frozen_product_call part_of(const fk_frozen_product_call *call, size_t
 }
 
 size_t fk_frozen_product_scratch(const fk_frozen_product_call *call, fk_product_level level) {
-  const fk_frozen_product_call part = part_of(call, 0);
-  return implementation_of(call, level).scratch(&part);
+  const implementation chosen = implementation_of(call, level);
+  // The last turn has fewer inputs, so that more panels fit into it, which together may be larger.
+  const fk_frozen_product_call first = part_of(call, 0);
+  const fk_frozen_product_call last = part_of(call, call->inputs ? (call->inputs - 1) / TURN_INPUTS * TURN_INPUTS : 0);
+  const size_t a = chosen.scratch(&first), b = chosen.scratch(&last);
+  return a > b ? a : b;
 }
 
 void fk_frozen_product(const fk_frozen_product_call *call, fk_product_level level, void *scratch) {

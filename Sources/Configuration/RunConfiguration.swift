@@ -25,7 +25,7 @@ public struct RunConfiguration: Sendable, Equatable {
 extension RunConfiguration {
   /// The base model.
   public struct Model: Sendable, Equatable {
-    /// A checkpoint folder: config.json, model.safetensors.
+    /// A checkpoint folder: config.json, model.safetensors or its shards with their index.
     public var path: String
     public var task = Task.classification
     public var precision = Precision.f32

@@ -3,7 +3,7 @@ internal import Foundation
 /// Runs Python that a model wrote, and tests of it, where they can do no harm. Linux only.
 ///
 /// The program has processes, a network and a file system of its own (namespaces): no network at all, nothing but
-/// Python's files to read, one empty folder in memory to write to. It has no rights, also when the caller is root,
+/// the system's programs and libraries and Python's folder to read, one empty folder in memory to write to. It has no rights, also when the caller is root,
 /// an empty environment, and limits of time, memory, files and processes; when its time is up or it ends, all that it
 /// started ends. Without any of these it is not run: the outcome is then `unavailable`.
 ///
@@ -43,33 +43,34 @@ public struct PythonSandbox: Sendable {
   }
 
   public var limits: Limits
-  /// The interpreter, Python 3.9 or newer.
-  public var interpreter: String
+  /// The interpreter, Python 3.9 or newer; nil where there is none.
+  public var interpreter: String?
 
-  public init(limits: Limits = Limits(), interpreter: String = PythonSandbox.installedInterpreter) {
+  public init(limits: Limits = Limits(), interpreter: String? = PythonSandbox.installedInterpreter) {
     (self.limits, self.interpreter) = (limits, interpreter)
   }
 
   /// The system's Python where it has one, else the first on the path.
-  public static let installedInterpreter: String = {
+  public static let installedInterpreter: String? = {
     let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
     let folders = ["/usr/bin"] + path.split(separator: ":").map(String.init)
-    return folders.map { "\($0)/python3" }.first(where: FileManager.default.isExecutableFile) ?? "python3"
+    return folders.map { "\($0)/python3" }.first(where: FileManager.default.isExecutableFile)
   }()
 
   /// Runs the program, then the tests among its names; they have passed when nothing was raised.
   public func run(program: String, tests: String) -> Outcome {
+    guard let interpreter else { return .unavailable("no python3 on the path") }
     do {
       return Outcome(
         try withFolder { folder in
-          try report(of: Job(self, program: program, tests: tests, folder: folder), folder)
+          try report(of: Job(self, program: program, tests: tests, folder: folder), folder, interpreter)
         } as Report)
     } catch {
       return .unavailable("\(error)")
     }
   }
 
-  private func report(of job: Job, _ folder: String) throws -> Report {
+  private func report(of job: Job, _ folder: String, _ interpreter: String) throws -> Report {
     let input = folder + ".json"
     defer { try? FileManager.default.removeItem(atPath: input) }
     // A file, not a pipe: writing to a pipe whose reader has died would end this process.

@@ -123,7 +123,8 @@ private func namingKeys<Result>(of pretrained: PretrainedModel, _ body: () throw
   }
 }
 
-/// Checks that a data set has labels and was made for this model: its tokeniser, vocabulary, segments and positions.
+/// Checks that a data set was made for this model (its tokeniser, vocabulary, segments and positions), and that no
+/// answer would be cut.
 public func requireFit(
   _ dataset: Dataset, to pretrained: PretrainedModel, modelPath: String, maximumLength: Int
 ) throws {

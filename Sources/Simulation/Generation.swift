@@ -12,7 +12,7 @@ public struct Generation: Sendable {
   private let chunks: DealtChunks
 
   /// Opens and checks model, adapter and data; `batch` is the number of prompts that are continued together, `limit`
-  /// that of rows, the first ones (nil: all).
+  /// that of rows, spread evenly over the split (nil: all).
   ///
   /// - Throws: also for data and models of other tasks.
   public init(
@@ -26,8 +26,8 @@ public struct Generation: Sendable {
       throw SimulationError.noPrompts(path: dataPath)
     }
     (self.model, self.judge) = (model, judge)
-    let rows = Array(0..<min(limit ?? .max, subject.split.rowCount))
-    chunks = DealtChunks(all: subject.split.evaluationChunks(of: rows, size: batch))
+    chunks = DealtChunks(
+      all: subject.split.evaluationChunks(of: subject.split.spreadRows(limit: limit), size: batch))
   }
 
   /// Generates on all ranks together. At rank 0 for every row in their order an object: `row`, the generated `tokens`

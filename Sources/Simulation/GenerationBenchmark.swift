@@ -67,7 +67,7 @@ public struct GenerationBenchmark {
       }
       return watch.elapsedSeconds
     }
-    _ = seconds(2)
+    _ = seconds(newTokens)
     let (first, all) = (seconds(1), seconds(newTokens))
     return Result(
       promptTokens: prompts.reduce(0) { $0 + $1.count }, newTokens: prompts.count * (newTokens - 1),

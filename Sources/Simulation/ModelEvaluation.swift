@@ -26,8 +26,8 @@ public struct ModelEvaluation: Sendable {
   }
 
   /// Evaluates on all ranks together. At rank 0 the metrics, and for every row in their order an object: `row`, and
-  /// `logits` and the data's `label`, or the generated `answer`, whether it `isExact` and where references have one
-  /// whether its expression is right; nil elsewhere.
+  /// `logits` and the data's `label`, or the generated `answer`, whether it `isExact`, where references have one
+  /// `isExpressionRight`, and where there is more to say the `reason`; nil elsewhere.
   public func run(_ world: borrowing Communicator) throws -> (metrics: Metrics, predictions: [String])? {
     let own = chunks.of(rank: world.rank, size: world.size)
     let evaluator = Evaluator(maximumLength: subject.maximumLength)

@@ -9,7 +9,8 @@ struct ProductTimer {
   private var right: [Float] = []
   private var target: [Float] = []
 
-  /// Seconds of all these products together, each shape timed alone: the fastest of three times after one that does not count.
+  /// Seconds of all these products together, each shape timed alone: the fastest of three times after one that
+  /// does not count.
   mutating func seconds(of products: [ProductShape: Int]) -> Double {
     products.reduce(0) { $0 + Double($1.value) * seconds(of: $1.key) }
   }

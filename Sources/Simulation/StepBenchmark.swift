@@ -62,7 +62,7 @@ public struct StepBenchmark {
   public struct Memory: Sendable, JSONRepresentable {
     /// The most that has been resident.
     public let peakBytes: Int
-    /// The checkpoint's file, mapped: the processes of a node share what they have read of it.
+    /// The checkpoint's files, mapped: the processes of a node share what they have read of them.
     public let mappedBytes: Int
     /// Activations: those of the backward pass, and those that every block writes again.
     public let activationBytes: Int

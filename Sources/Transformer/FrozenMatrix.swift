@@ -7,7 +7,8 @@ public enum Precision: String, Sendable, CaseIterable {
   /// All operands are Float32.
   case float32 = "f32"
   /// Both operands are rounded to bfloat16; products and sums are Float32's. With `avx512_bf16` twice as fast;
-  /// without it the same numbers are computed at Float32's speed.
+  /// without it the same numbers (below 1.2e-38 apart, which that instruction takes for 0) are computed at
+  /// Float32's speed.
   case bfloat16 = "bf16"
 }
 
@@ -95,8 +96,8 @@ public var frozenProductInstructions: String {
 }
 
 extension Pass {
-  /// `y ← x op(W) + bias`, or `y ← y + x op(W)`; booked as a base product or as another. Each number of y is one sum over the
-  /// inputs in their order, whatever else is in the batch.
+  /// `y ← x op(W) + bias`, or `y ← y + x op(W)`; booked as a base product or as another. Each number of y is
+  /// one sum over the inputs in their order, whatever else is in the batch.
   func multiply(
     _ x: MatrixView<Float>, _ weight: FrozenMatrix, _ orientation: Orientation,
     bias: UnsafePointer<Float>? = nil, into y: MutableMatrixView<Float>, accumulates: Bool = false,

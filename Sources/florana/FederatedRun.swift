@@ -5,6 +5,7 @@ internal import LinearAlgebra
 internal import MPI
 internal import Simulation
 internal import Telemetry
+internal import Transformer
 
 /// A run from its configuration to the files that it leaves.
 struct FederatedRun {
@@ -112,7 +113,9 @@ extension FederatedRun {
   ) throws -> Checkpoint.Origin? {
     let isNeeded = isResumed || configuration.checkpoint.every > 0
     let threads = BLASEnvironment.threadCount
-    let blas = "\(BLASEnvironment.coreName) with \(threads) thread\(threads == 1 ? "" : "s")"
+    let blas =
+      "\(BLASEnvironment.coreName) with \(threads) thread\(threads == 1 ? "" : "s")"
+      + ", frozen products by \(frozenProductInstructions)"
     let arithmetic = try world.gatherStrings(blas, to: 0)
     return try world.together {
       guard isNeeded, let arithmetic else { return nil }

@@ -29,7 +29,7 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "The split whose prompts are continued.")
   var split = "test"
 
-  @Option(help: "Continue only the first so many prompts.")
+  @Option(help: "Continue this many prompts, spread evenly over the split. Default: all.")
   var limit: Int?
 
   @Option(help: "Prompts that are continued together; the continuations do not depend on it.")

@@ -29,6 +29,39 @@ struct PythonSandboxTests {
     return message
   }
 
+  /// What a program says of itself is no reason to end a run.
+  @Test(arguments: [
+    #"raise ValueError("\ud800")"#, #"raise ValueError("\x00\x1b[2J")"#,
+    "import os\nfor end in range(3, 64):\n  try: os.write(end, b'[' * 60000)\n  except OSError: pass\nos._exit(0)",
+  ])
+  func strangeWordsAreAFailure(program: String) {
+    #expect(failure(run(program)) != nil)
+  }
+
+  /// Ranks of a node grade at the same time, and what one's program starts is not held against another's.
+  @Test func sandboxesAtTheSameTimeDoNotCountOneAnothersProcesses() async {
+    let program = """
+      import os, time
+      def square(x): return x * x
+      child = os.fork()
+      time.sleep(0.5)
+      if child == 0: os._exit(0)
+      os.waitpid(child, 0)
+      """
+    let sandbox = sandbox
+    let outcomes = await withTaskGroup(of: PythonSandbox.Outcome.self) { group in
+      for _ in 0..<6 { group.addTask { sandbox.run(program: program, tests: "assert square(3) == 9") } }
+      return await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(outcomes.allSatisfy { $0 == .passed }, "\(outcomes)")
+  }
+
+  @Test func withoutPythonNothingIsRun() {
+    #expect(
+      PythonSandbox(interpreter: nil).run(program: "", tests: "pass")
+        == .unavailable("no python3 on the path"))
+  }
+
   @Test func rightProgramPassesWithPythonsLibrary() {
     #expect(
       run("import math, re, collections, typing, heapq\ndef square(x): return math.prod([x, x])") == .passed)
@@ -136,7 +169,7 @@ struct PythonSandboxTests {
       """
     // The server is there: the same program connects outside.
     let outside = Process()
-    outside.executableURL = URL(filePath: sandbox.interpreter)
+    outside.executableURL = URL(filePath: try #require(sandbox.interpreter))
     outside.arguments = ["-c", program]
     try outside.run()
     outside.waitUntilExit()

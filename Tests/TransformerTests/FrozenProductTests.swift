@@ -18,6 +18,7 @@ import Testing
     Shape(rows: 6, inputs: 32, outputs: 64), Shape(rows: 1, inputs: 1, outputs: 1),
     Shape(rows: 13, inputs: 37, outputs: 70), Shape(rows: 5, inputs: 33, outputs: 15),
     Shape(rows: 17, inputs: 96, outputs: 130), Shape(rows: 3, inputs: 900, outputs: 140),
+    Shape(rows: 2, inputs: 2000, outputs: 600),
     Shape(rows: 7, inputs: 1601, outputs: 70),
   ]
   static let levels = [FK_PORTABLE, FK_AVX2, FK_AVX512, FK_AVX512_BF16].filter {
@@ -80,9 +81,13 @@ import Testing
                 transposed: operands.isTransposed ? 1 : 0, precision: kind.precision, bias: bias.baseAddress,
                 accumulates: kind.accumulates ? 1 : 0, y: y.baseAddress! + rows.lowerBound * yStride,
                 yStride: yStride)
-              withUnsafeTemporaryAllocation(
-                byteCount: fk_frozen_product_scratch(&call, kind.level), alignment: 64
-              ) { fk_frozen_product(&call, kind.level, $0.baseAddress) }
+              let byteCount = fk_frozen_product_scratch(&call, kind.level)
+              withUnsafeTemporaryAllocation(byteCount: byteCount + 4096, alignment: 64) { scratch in
+                let guardBytes = UnsafeMutableRawBufferPointer(rebasing: scratch[byteCount...])
+                for index in guardBytes.indices { guardBytes[index] = 0xA5 }
+                fk_frozen_product(&call, kind.level, scratch.baseAddress)
+                #expect(guardBytes.allSatisfy { $0 == 0xA5 }, "\(kind) writes beyond its scratch")
+              }
             }
           }
         }

@@ -1,8 +1,9 @@
 #ifndef FLORANA_CKERNELS_H
 #define FLORANA_CKERNELS_H
 
-// Elementwise kernels of the transformer. All matrices are row-major and contiguous, all sizes are in
-// elements. Each function is compiled for several CPUs and chosen at start (see clones.h).
+// Kernels of the transformer. All matrices are row-major, and but for those of fk_frozen_product contiguous; all
+// sizes are in elements. Each function is compiled for several CPUs and chosen at start (see clones.h); of
+// fk_frozen_product the caller says which.
 
 #include <stddef.h>
 #include <stdint.h>
