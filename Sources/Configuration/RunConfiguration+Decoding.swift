@@ -7,7 +7,7 @@ extension RunConfiguration {
     self.data = try Data(data)
     seed = try document.value(.seed, default: seed)
     clients = try Clients(document.section(.clients))
-    adapter = try Adapter(document.section(.adapter), clientCount: clients.count)
+    adapter = try Adapter(document.section(.adapter), clientCount: clients.count, model.task)
     training = try Training(document.section(.training))
     method = try Method(document.section(.method))
     let evaluation = try document.section(.evaluate, EvaluateKey.self)
@@ -32,12 +32,17 @@ extension RunConfiguration.Model {
 }
 
 extension RunConfiguration.Adapter {
-  init(_ section: Section<AdapterKey>, clientCount: Int) throws(ConfigurationError) {
+  init(
+    _ section: Section<AdapterKey>, clientCount: Int, _ task: RunConfiguration.Task
+  ) throws(ConfigurationError) {
     rank = try AdapterRanks(section, clientCount: clientCount) ?? rank
     alpha = try section.value(.alpha, default: alpha, .positive)
     targets = try section.list(.targets, .notEmpty) ?? targets
     dropout = try section.value(.dropout, default: dropout, .singlePrecisionShare)
-    head = try section.choice(.head, default: head)
+    head = try section.choice(.head, default: task == .generation ? .frozen : head)
+    if task == .generation, head != .frozen {
+      throw section.error(.head, "expected frozen, as a decoder has no classifier, found \(head.rawValue)")
+    }
     rslora = try section.value(.rslora, default: rslora)
     try checkTargets(section)
   }

@@ -40,7 +40,7 @@ public func grade(
   case .python(let tests, let prefix):
     let outcome = sandbox.run(program: prefix + pythonSource(in: answer), tests: tests)
     if case .unavailable(let reason) = outcome { throw PythonSandbox.Unavailable(reason: reason) }
-    return Grade(isExact: outcome == .passed, reason: outcome == .passed ? nil : "\(outcome)")
+    return Grade(isExact: outcome == .passed, reason: outcome.reason)
   }
 }
 

@@ -21,6 +21,16 @@ public struct PythonSandbox: Sendable {
     case outOfMemory
     /// The program was not run.
     case unavailable(String)
+
+    /// Why it has not passed, in words; nil where it has.
+    public var reason: String? {
+      switch self {
+      case .passed: nil
+      case .failed(let message), .unavailable(let message): message
+      case .timedOut: "out of time"
+      case .outOfMemory: "out of memory"
+      }
+    }
   }
 
   /// Why programs cannot be run safely here.

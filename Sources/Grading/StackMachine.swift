@@ -81,6 +81,20 @@ public enum StackProgramError: Error, Sendable, Equatable {
   case arithmeticOverflow(position: Int)
 }
 
+extension StackProgramError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .empty: "no program"
+    case .tooLong(let limit, let found): "\(found) words, at most \(limit)"
+    case .unknownWord(let word): "unknown word \(word)"
+    case .literalOutOfRange(let literal): "literal \(literal) out of range"
+    case .stackUnderflow(let position): "word \(position + 1): the stack is empty"
+    case .stackOverflow(let position): "word \(position + 1): the stack is full"
+    case .arithmeticOverflow(let position): "word \(position + 1): overflow"
+    }
+  }
+}
+
 extension StackProgram.Word {
   fileprivate init(_ token: Substring) throws(StackProgramError) {
     if let name = StackProgram.Name(rawValue: String(token)) {

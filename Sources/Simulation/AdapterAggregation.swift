@@ -49,11 +49,10 @@ public struct AdapterAggregation: Sendable {
   static func requireOneAdapter(of rule: any AggregationRule) throws {
     let plan = rule.wirePlan(round: 1)
     guard plan != .bothFactors else { return }
-    let isPart = plan.uploaded != .both || plan.downloaded != .both
     let reason =
       plan.uploaded.contains(.core)
       ? "it averages an r × r core between fixed factors, which PEFT adapters do not carry"
-      : isPart ? "it combines only a part of the factors" : "it changes the base weights besides"
+      : plan.base == .none ? "it combines only a part of the factors" : "it changes the base weights"
     throw AdapterAggregationError.notOneAdapter(method: rule.name, reason: reason)
   }
 

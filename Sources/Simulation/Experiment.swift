@@ -135,7 +135,7 @@ public func requireFit(
   }
   try dataset.requireTokens(below: pretrained.vocabularySize)
   try dataset.requireTokenTypes(below: pretrained.tokenTypeCount)
-  try pretrained.requirePositions(tokenCount: min(maximumLength, dataset.description.maximumLength))
+  try pretrained.requirePositions(tokenCount: min(maximumLength, dataset.longestRow))
 }
 
 extension RunConfiguration.Adapter {

@@ -19,11 +19,14 @@ public struct Generation: Sendable {
     modelPath: String, dataPath: String, adapterPath: String?, split: String, batch: Int, limit: Int?,
     precision: Precision, maximumNewTokens: Int
   ) throws {
+    guard case .generation = try Dataset(folder: dataPath).description.task else {
+      throw SimulationError.noPrompts(path: dataPath)
+    }
     subject = try AdaptedModel(
       AdaptedModel.Names(model: modelPath, data: dataPath, adapter: adapterPath, split: split),
       maximumLength: nil, precision: precision, maximumNewTokens: maximumNewTokens)
     guard case .language(let model, let judge) = subject.model else {
-      throw SimulationError.noPrompts(path: dataPath)
+      preconditionFailure("prompts without a language model")
     }
     (self.model, self.judge) = (model, judge)
     chunks = DealtChunks(

@@ -38,6 +38,7 @@ public struct GenerationBenchmark {
   public init(modelPath: String, precision: Precision, prompts: Int, length: Int, newTokens: Int) throws {
     precondition(newTokens >= 2, "\(newTokens) new tokens")
     let pretrained = try PretrainedModel(path: modelPath, precision: precision)
+    try pretrained.require(.languageModel)
     try pretrained.requirePositions(tokenCount: length + newTokens)
     let layout = AdapterLayout(
       layers: try pretrained.adaptedLayers(targets: ["q_proj", "v_proj"], adapterRank: 8, scaling: 2),

@@ -18,7 +18,8 @@ import Testing
   @Test(arguments: configurations("/") + presets)
   func everyExampleIsAccepted(path: String) throws {
     let configuration = try RunConfiguration.load(path: Self.folder.path + path)
-    #expect(configuration.model.path == "models/all-MiniLM-L6-v2")
+    let models = ["classification": "all-MiniLM-L6-v2", "generation": "SmolLM2-135M-Instruct"]
+    #expect(try configuration.model.path == "models/" + #require(models[configuration.model.task.rawValue]))
   }
 
   @Test func thereIsAPresetForEveryPaper() {

@@ -85,7 +85,15 @@ extension LaunchTests {
         ),
         (
           classifier, ["generate", "--model", world.model, "--data", "data", "--output", "a.jsonl"],
-          "config.json: model_type: expected an encoder"
+          "data: expected data of task generation, with prompts; found classification"
+        ),
+        (
+          world, ["simulate", "tiny.yaml", "--set", "adapter.head=shared"],
+          "adapter.head: expected frozen, as a decoder has no classifier, found shared"
+        ),
+        (
+          classifier, ["benchmark", "generate", "--model", "model"],
+          "config.json: model_type: expected a decoder"
         ),
         (
           world, ["simulate", "tiny.yaml", "--set", "data.maximum-length=5"],

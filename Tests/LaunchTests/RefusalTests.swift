@@ -91,7 +91,7 @@ extension LaunchTests {
           #""max_position_embeddings": 40"#, with: #""max_position_embeddings": 8"#
         ).utf8
       ).write(to: URL(filePath: world.model + "/config.json"))
-      try expectRefusal(naming: ["16", "8"])
+      try expectRefusal(naming: ["found 14", "8"])
     }
 
     @Test func anotherTokenizer() throws {
