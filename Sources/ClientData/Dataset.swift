@@ -51,10 +51,7 @@ public struct Dataset: Sendable {
   }
 
   /// The most tokens that a row has.
-  public var longestRow: Int {
-    splits.values.lazy.flatMap { split in (0..<split.rowCount).lazy.map { split.length(ofRow: $0) } }.max()
-      ?? 0
-  }
+  public var longestRow: Int { splits.values.map(\.longestRow).max() ?? 0 }
 
   /// The names of a split's files.
   public func fileNames(ofSplit name: String) -> [String] {

@@ -63,9 +63,15 @@ public final class DatasetSplit: Sendable {
     return Array(tokens[tokenRange(ofRow: row).prefix(Int(promptLengths[row]))])
   }
 
+  /// The most tokens that a row has.
+  var longestRow: Int { (0..<rowCount).lazy.map { self.length(ofRow: $0) }.max() ?? 0 }
+
   /// Checks that no row has more than `maximumLength` tokens.
   func requireRows(atMost maximumLength: Int) throws(ClientDataError) {
-    guard let row = (0..<rowCount).first(where: { length(ofRow: $0) > maximumLength }) else { return }
+    // The longest row: with room for that, all fit.
+    guard let row = (0..<rowCount).max(by: { length(ofRow: $0) < length(ofRow: $1) }),
+      length(ofRow: row) > maximumLength
+    else { return }
     throw ClientDataError(
       path, .rowBeyondMaximum(row: row, maximum: maximumLength, found: length(ofRow: row)))
   }

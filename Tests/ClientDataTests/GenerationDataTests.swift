@@ -57,7 +57,7 @@ import Testing
   @Test func rowsAreNeverCut() throws {
     let dataset = try folder.opened()
     try dataset.requireRows(atMost: 5)
-    let problem = ClientDataError.Problem.rowBeyondMaximum(row: 1, maximum: 3, found: 4)
+    let problem = ClientDataError.Problem.rowBeyondMaximum(row: 2, maximum: 3, found: 5)
     #expect(throws: ClientDataError(folder.trainPath, problem)) { try dataset.requireRows(atMost: 3) }
   }
 

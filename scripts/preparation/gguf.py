@@ -46,6 +46,8 @@ class GGUFFile:
         self.metadata = dict(cursor.pair() for _ in range(pairs))
         table = [cursor.tensor() for _ in range(tensors)]
         alignment = self.metadata.get("general.alignment", ALIGNMENT)
+        if not isinstance(alignment, int) or alignment < 1:
+            raise InputError(f"{name}: expected a positive general.alignment, found {alignment}")
         start = -(-cursor.place // alignment) * alignment
         self.tensors = {name: Tensor(shape, format, start + offset) for name, shape, format, offset in table}
         for tensor in self.tensors:
@@ -53,6 +55,8 @@ class GGUFFile:
 
     def check(self, name):
         tensor = self.tensors[name]
+        if not tensor.shape:
+            raise InputError(f"{self.name}: {name}: expected a tensor with dimensions, found none")
         if tensor.shape[-1] % tensor.format.numbers:
             raise InputError(f"{self.name}: {name}: expected rows of whole {tensor.format.name} blocks of "
                              f"{tensor.format.numbers}, found rows of {tensor.shape[-1]}")

@@ -55,6 +55,10 @@ class RefusalTests(unittest.TestCase):
     def test_a_row_that_is_no_whole_block(self):
         self.refused(gguf({}, {"x": ((2, 48), Q8_0, bytes(102))}), "x: expected rows of whole Q8_0 blocks of 32")
 
+    def test_what_no_table_can_say(self):
+        self.refused(gguf({"general.alignment": (4, 0)}, {}), "expected a positive general.alignment, found 0")
+        self.refused(gguf({}, {"x": ((), FLOAT32, bytes(4))}), "x: expected a tensor with dimensions, found none")
+
     def test_an_end_too_soon(self):
         content = gguf(TINY_METADATA, {"x": ((64,), FLOAT32, bytes(256))})
         self.refused(content[:-1], f"x: expected {len(content)} bytes at least, found {len(content) - 1}")
