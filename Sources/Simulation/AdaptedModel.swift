@@ -13,16 +13,16 @@ struct AdaptedModel: Sendable {
   /// What is opened, as a user names it.
   struct Names {
     let model: String
-    let data: String
     /// Nil for the checkpoint alone.
     let adapter: String?
     let split: String
   }
 
   /// Opens and checks it all; rows are cut to `maximumLength` tokens (nil: as prepared).
-  init(_ names: Names, maximumLength: Int?, precision: Precision, maximumNewTokens: Int) throws {
+  init(
+    _ names: Names, _ dataset: Dataset, maximumLength: Int?, precision: Precision, maximumNewTokens: Int
+  ) throws {
     let pretrained = try PretrainedModel(path: names.model, precision: precision)
-    let dataset = try Dataset(folder: names.data)
     self.maximumLength = maximumLength ?? dataset.description.maximumLength
     split = try dataset.split(names.split)
     task = try ModelTask(dataset, splits: [names.split], pretrained, maximumNewTokens: maximumNewTokens)

@@ -1,5 +1,6 @@
 internal import ClientData
 internal import Grading
+internal import Transformer
 internal import Vocabulary
 
 /// Has a language model answer prompts of a data set, and grades what it says.
@@ -21,6 +22,16 @@ struct AnswerJudge: Sendable {
     vocabulary = try ByteLevelVocabulary(path: modelPath + "/tokenizer.json")
     references = try Dictionary(
       uniqueKeysWithValues: splits.map { ($0, try dataset.references(of: $0)) })
+  }
+
+  /// What a model goes on with from the prompts of some rows.
+  func answers(toRows rows: [Int], of split: DatasetSplit, by model: any LanguageModel, _ pass: Pass)
+    -> [[Int32]]
+  {
+    model.generate(
+      prompts: rows.map { split.prompt(ofRow: $0) }, maximumNewTokens: maximumNewTokens,
+      stopTokens: stopTokens,
+      pass)
   }
 
   /// The text of generated tokens.

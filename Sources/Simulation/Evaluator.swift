@@ -26,7 +26,6 @@ final class Evaluator {
   /// An answer to the prompt of a row.
   struct Answer: Sendable {
     let row: Int
-    let tokens: [Int32]
     let text: String
     /// Of the data's own answer: the sum of its tokens' cross-entropies, and their number.
     let loss: (sum: Double, tokens: Int)
@@ -42,13 +41,11 @@ final class Evaluator {
   ) throws {
     try forEachBatch(chunks, of: split, parameters, base) { rows, batch, pass in
       let losses = model.answerLosses(batch, pass)
-      let answers = model.generate(
-        prompts: rows.map { split.prompt(ofRow: $0) }, maximumNewTokens: judge.maximumNewTokens,
-        stopTokens: judge.stopTokens, pass)
+      let answers = judge.answers(toRows: rows, of: split, by: model, pass)
       for (index, row) in rows.enumerated() {
         let text = judge.text(of: answers[index])
         let grade = try judge.grade(text, ofRow: row, in: split)
-        try body(Answer(row: row, tokens: answers[index], text: text, loss: losses[index], grade: grade))
+        try body(Answer(row: row, text: text, loss: losses[index], grade: grade))
       }
     }
   }

@@ -19,11 +19,12 @@ public struct Generation: Sendable {
     modelPath: String, dataPath: String, adapterPath: String?, split: String, batch: Int, limit: Int?,
     precision: Precision, maximumNewTokens: Int
   ) throws {
-    guard case .generation = try Dataset(folder: dataPath).description.task else {
+    let dataset = try Dataset(folder: dataPath)
+    guard case .generation = dataset.description.task else {
       throw SimulationError.noPrompts(path: dataPath)
     }
     subject = try AdaptedModel(
-      AdaptedModel.Names(model: modelPath, data: dataPath, adapter: adapterPath, split: split),
+      AdaptedModel.Names(model: modelPath, adapter: adapterPath, split: split), dataset,
       maximumLength: nil, precision: precision, maximumNewTokens: maximumNewTokens)
     guard case .language(let model, let judge) = subject.model else {
       preconditionFailure("prompts without a language model")
@@ -47,9 +48,7 @@ public struct Generation: Sendable {
   }
 
   private func lines(_ rows: [Int], _ pass: Pass) -> [String] {
-    let continuations = model.generate(
-      prompts: rows.map { subject.split.prompt(ofRow: $0) }, maximumNewTokens: judge.maximumNewTokens,
-      stopTokens: judge.stopTokens, pass)
+    let continuations = judge.answers(toRows: rows, of: subject.split, by: model, pass)
     return zip(rows, continuations).map { row, tokens in
       JSONValue.object([
         ("row", .integer(row)), ("tokens", .array(tokens.map { .integer(Int($0)) })),

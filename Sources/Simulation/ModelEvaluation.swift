@@ -19,7 +19,7 @@ public struct ModelEvaluation: Sendable {
     maximumLength: Int?, precision: Precision, maximumNewTokens: Int, limit: Int?
   ) throws {
     subject = try AdaptedModel(
-      AdaptedModel.Names(model: modelPath, data: dataPath, adapter: adapterPath, split: split),
+      AdaptedModel.Names(model: modelPath, adapter: adapterPath, split: split), Dataset(folder: dataPath),
       maximumLength: maximumLength, precision: precision, maximumNewTokens: maximumNewTokens)
     chunks = DealtChunks(
       all: subject.split.evaluationChunks(of: subject.split.spreadRows(limit: limit), size: batch))
