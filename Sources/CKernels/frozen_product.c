@@ -4,9 +4,10 @@
 
 // A product with a frozen matrix goes panel by panel: some columns of op(W) are copied into the scratch so
 // that one vector load meets one step of the sum, then tiles of y are summed in registers over all inputs.
-// The rows of x are read where they lie. Few rows go another way (frozen_product_few_rows.h). Each number of y is one
-// chain of fused multiplications and additions in the order of the inputs, begun with the bias or with what y
-// holds: neither the tile nor the number of rows changes its bits. (Where the CPU cannot fuse, x86-64 before 2013, every sum is rounded twice.)
+// The rows of x are read where they lie. Few rows go another way (frozen_product_few_rows.h). Each number of y
+// is one chain of fused multiplications and additions in the order of the inputs, begun with the bias or with
+// what y holds: neither the tile nor the number of rows changes its bits. (Where the CPU cannot fuse, x86-64
+// before 2013, every sum is rounded twice.)
 
 #define INLINE static inline __attribute__((always_inline))
 // A tile's rows. With its columns: as many sums as leave registers for one step of x and W.
@@ -138,7 +139,8 @@ static fk_frozen_product_call part_of(const fk_frozen_product_call *call, size_t
   fk_frozen_product_call part = *call;
   part.inputs = least(TURN_INPUTS, call->inputs - first);
   part.x += first;
-  part.weight = (const char *)call->weight + first * number_size(call->storage) * (call->transposed ? 1 : call->weightStride);
+  const size_t step = number_size(call->storage) * (call->transposed ? 1 : call->weightStride);
+  part.weight = (const char *)call->weight + first * step;
   part.accumulates = call->accumulates || first > 0;
   return part;
 }
