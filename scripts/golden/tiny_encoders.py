@@ -11,7 +11,7 @@ TARGETS = {
     "tiny-roberta": ["query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense"],
     "tiny-mpnet": ["q", "k", "v", "o", "intermediate.dense", "output.dense"],
 }
-VOCABULARY, PADDING = 61, 1
+VOCABULARY, PADDING = 99, 1
 SHARED = {"vocab_size": VOCABULARY, "num_hidden_layers": 2, "hidden_act": "gelu", "layer_norm_eps": 1e-5,
           "pad_token_id": PADDING, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 FURTHEST = 200  # the distance up to which buckets are stored

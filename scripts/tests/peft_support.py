@@ -29,12 +29,12 @@ def copy_model(golden, folder):
         name for name in names if name not in ("config.json", "model.safetensors")])
 
 
-def write_data(folder, vocabulary):
-    """Writes random rows of `vocabulary` tokens with three labels, and returns those to test with."""
+def write_data(folder):
+    """Writes random rows of 99 tokens with three labels, and returns those to test with."""
     numbers, splits = random.Random(5), {}
     folder.mkdir()
     for name, count in (("train", 60), ("test", 12)):
-        rows = [[numbers.randrange(vocabulary) for _ in range(numbers.randint(3, 14))] for _ in range(count)]
+        rows = [[numbers.randrange(99) for _ in range(numbers.randint(3, 14))] for _ in range(count)]
         offsets = [sum(map(len, rows[:i])) for i in range(count + 1)]
         tensorfile.write(folder / f"{name}.safetensors", {
             "tokens": ("I32", sum(rows, [])), "offsets": ("I64", offsets),

@@ -30,7 +30,7 @@ class ChangedBaseTests(PEFTTestCase):
         super().setUp()
         copy_model(TINY, self.folder / "model")
         (self.folder / "run.yaml").write_text(SETTINGS)
-        self.rows = write_data(self.folder / "data", vocabulary=99)
+        self.rows = write_data(self.folder / "data")
 
     def trained(self, method):
         """Runs the method; returns the logits of each test row as florana finds them."""

@@ -31,7 +31,7 @@ class EncoderTests(PEFTTestCase):
         for name, targets in TARGETS.items():
             with self.subTest(name):
                 copy_model(GOLDEN / name, self.folder / "model")
-                yield targets, write_data(self.folder / "data", vocabulary=61)
+                yield targets, write_data(self.folder / "data")
                 for folder in self.folder.iterdir():
                     shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
 
