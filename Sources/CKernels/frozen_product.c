@@ -4,9 +4,9 @@
 
 // A product with a frozen matrix goes panel by panel: some columns of op(W) are copied into the scratch so
 // that one vector load meets one step of the sum, then tiles of y are summed in registers over all inputs.
-// The rows of x are read where they lie. Each number of y is one chain of fused multiplications and additions
-// in the order of the inputs, begun with the bias or with what y holds: neither the tile nor the number of
-// rows changes its bits. (Where the CPU cannot fuse, x86-64 before 2013, every sum is rounded twice.)
+// The rows of x are read where they lie. Few rows go another way (frozen_product_few_rows.h). Each number of y is one
+// chain of fused multiplications and additions in the order of the inputs, begun with the bias or with what y
+// holds: neither the tile nor the number of rows changes its bits. (Where the CPU cannot fuse, x86-64 before 2013, every sum is rounded twice.)
 
 #define INLINE static inline __attribute__((always_inline))
 // A tile's rows. With its columns: as many sums as leave registers for one step of x and W.
@@ -18,7 +18,26 @@
 // sums go on in y, so that turns do not change their bits.
 #define TURN_INPUTS ((size_t)1536)
 
+// For few rows: the outputs that are summed together, whose weights are read side by side. As many sums as hide how
+// long an addition takes.
+#define FEW_OUTPUTS 8
+// Words of 32 bits may lie at any bfloat16.
+typedef uint32_t loose_word __attribute__((aligned(2)));
+
+// What the sums of some outputs need: x as columns of `count` words; weights, weightStride bytes from output to
+// output; where the weights of the outputs after these lie; the sums, which begin with what they hold.
+typedef struct {
+  size_t count;
+  const uint32_t *x;
+  const char *weight;
+  size_t weightStride;
+  const char *ahead;
+  float *sums;
+} few_rows_sums;
+
 INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+INLINE size_t number_size(fk_number kind) { return kind == FK_FLOAT32 ? sizeof(float) : sizeof(uint16_t); }
 
 // Round to nearest, ties to even, as the CPU's conversion does; NaN stays NaN.
 INLINE uint32_t bfloat16_bits(float x) {
@@ -117,10 +136,9 @@ static implementation implementation_of(const fk_frozen_product_call *call, fk_p
 // Some inputs of a product from `first` on: x and W begin there.
 static fk_frozen_product_call part_of(const fk_frozen_product_call *call, size_t first) {
   fk_frozen_product_call part = *call;
-  const size_t size = call->storage == FK_FLOAT32 ? sizeof(float) : sizeof(uint16_t);
   part.inputs = least(TURN_INPUTS, call->inputs - first);
   part.x += first;
-  part.weight = (const char *)call->weight + first * size * (call->transposed ? 1 : call->weightStride);
+  part.weight = (const char *)call->weight + first * number_size(call->storage) * (call->transposed ? 1 : call->weightStride);
   part.accumulates = call->accumulates || first > 0;
   return part;
 }

@@ -10,7 +10,9 @@
 typedef float NAME(floats) __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef uint32_t NAME(bits) __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef uint16_t NAME(halves) __attribute__((vector_size(2 * LANES), aligned(2)));
+typedef uint64_t NAME(couples) __attribute__((vector_size(4 * LANES), aligned(4)));
 #define FLOATS NAME(floats)
+#define COUPLES NAME(couples)
 #define BITS NAME(bits)
 #define HALVES NAME(halves)
 
@@ -76,12 +78,19 @@ INLINE TARGET BITS NAME(along)(const fk_frozen_product_call *call, size_t word, 
 #endif
 }
 
-// Asks for LANES words of one output before they are needed: the CPU does not foresee a jump from row to row.
+// The words at 2 i and 2 i + 1 change places.
+INLINE TARGET BITS NAME(neighbours_exchanged)(BITS words) {
+  const COUPLES couples = (COUPLES)words;
+  return (BITS)(couples << 32 | couples >> 32);
+}
+
+// Asks for LANES words of one output before they are needed: the CPU does not foresee a jump from row to row. Into
+// the second-level cache: the first has too few places for lines that are under way.
 INLINE TARGET void NAME(expect)(const fk_frozen_product_call *call, size_t word, size_t output) {
-  const size_t size = call->storage == FK_FLOAT32 ? sizeof(float) : sizeof(uint16_t);
-  const char *start = (const char *)call->weight + (output * call->weightStride + word * (PAIRS ? 2 : 1)) * size;
-  __builtin_prefetch(start);
-  if (PAIRS && call->storage == FK_FLOAT32) __builtin_prefetch(start + 64);
+  const size_t index = output * call->weightStride + word * (PAIRS ? 2 : 1);
+  const char *start = (const char *)call->weight + index * number_size(call->storage);
+  __builtin_prefetch(start, 0, 2);
+  if (PAIRS && call->storage == FK_FLOAT32) __builtin_prefetch(start + 64, 0, 2);
 }
 
 #if LANES == 4
@@ -229,23 +238,15 @@ static size_t NAME(panels_of_a_turn)(const fk_frozen_product_call *call) {
   return least(all, fitting ? fitting : 1);
 }
 
-// Rounded rows of x come before the panels.
+// Rounded rows of x come before what else is in the scratch.
 static size_t NAME(rounded_words)(const fk_frozen_product_call *call) {
   return call->precision == FK_BFLOAT16 ? call->rows * words(call, PAIRS) : 0;
 }
 
-static size_t NAME(scratch)(const fk_frozen_product_call *call) {
-  return 4 * (NAME(rounded_words)(call) + NAME(panels_of_a_turn)(call) * TILE_COLUMNS * words(call, PAIRS));
-}
-
-static TARGET void NAME(run)(const fk_frozen_product_call *call, void *scratch) {
+static TARGET void NAME(run_panels)(const fk_frozen_product_call *call, const uint32_t *x, size_t stride,
+                                    uint32_t *panels) {
   const size_t count = words(call, PAIRS), panelWords = TILE_COLUMNS * count;
   const size_t turn = NAME(panels_of_a_turn)(call) * TILE_COLUMNS;
-  const int rounds = call->precision == FK_BFLOAT16;
-  uint32_t *panels = (uint32_t *)scratch + NAME(rounded_words)(call);
-  if (rounds) NAME(round_inputs)(call, scratch);
-  const uint32_t *x = rounds ? scratch : (const void *)call->x;
-  const size_t stride = rounds ? count : call->xStride;
   for (size_t first = 0; first < call->outputs; first += turn) {
     const size_t end = least(first + turn, call->outputs);
     for (size_t output = first; output < end; output += TILE_COLUMNS)
@@ -258,6 +259,24 @@ static TARGET void NAME(run)(const fk_frozen_product_call *call, void *scratch) 
   }
 }
 
+#include "frozen_product_few_rows.h"
+
+static size_t NAME(scratch)(const fk_frozen_product_call *call) {
+  const size_t panels = NAME(panels_of_a_turn)(call) * TILE_COLUMNS * words(call, PAIRS);
+  const size_t rest = NAME(has_few_rows)(call) ? NAME(few_rows_words)(call) : panels;
+  return sizeof(uint32_t) * (NAME(rounded_words)(call) + rest);
+}
+
+static TARGET void NAME(run)(const fk_frozen_product_call *call, void *scratch) {
+  const int rounds = call->precision == FK_BFLOAT16;
+  if (rounds) NAME(round_inputs)(call, scratch);
+  const uint32_t *x = rounds ? scratch : (const void *)call->x;
+  const size_t stride = rounds ? words(call, PAIRS) : call->xStride;
+  uint32_t *rest = (uint32_t *)scratch + NAME(rounded_words)(call);
+  if (NAME(has_few_rows)(call)) NAME(run_few_rows)(call, x, stride, rest);
+  else NAME(run_panels)(call, x, stride, rest);
+}
+
 #undef PASTE
 #undef EXPAND
 #undef NAME
@@ -265,6 +284,7 @@ static TARGET void NAME(run)(const fk_frozen_product_call *call, void *scratch) 
 #undef FLOATS
 #undef BITS
 #undef HALVES
+#undef COUPLES
 #undef LOW
 #undef HIGH
 #undef ROUNDS
