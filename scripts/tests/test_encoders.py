@@ -36,7 +36,8 @@ class EncoderTests(PEFTTestCase):
                     shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
 
     def base(self, folder="model"):
-        return AutoModelForSequenceClassification.from_pretrained(self.folder / folder, num_labels=3, dtype=torch.float32)
+        return AutoModelForSequenceClassification.from_pretrained(
+            self.folder / folder, num_labels=3, dtype=torch.float32)
 
     def load(self, adapter, base="model"):
         return PeftModel.from_pretrained(self.base(base), str(self.folder / adapter))
