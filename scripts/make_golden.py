@@ -5,12 +5,14 @@ For developers; the fixtures are committed. Needs the weights that scripts/fetch
 scripts/requirements-pytorch.txt names: of the running interpreter, or of .build-pytorch, which the first call makes.
 
     scripts/make_golden.py [--models models] [--output Tests/TransformerTests/Golden]
-    scripts/make_golden.py --check          computes them anew and compares: writes nothing, exit status 2 on a difference
+    scripts/make_golden.py --check          computes them anew and compares: writes nothing, exit status 2 on a difference;
+                                            those of all-mpnet-base-v2 where that has been fetched
 """
 
 import argparse
 import json
 import platform
+import shutil
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -20,34 +22,40 @@ from preparation.environment import MODELS, ROOT
 from preparation.files import require_file
 
 REAL = ["all-MiniLM-L6-v2", "SmolLM2-135M-Instruct"]
+LARGE = "all-mpnet-base-v2"
 
 def main():
     arguments = parse()
-    for name in REAL:
-        require_file(arguments.models / name / "model.safetensors", "the weights that scripts/fetch_model.py fetches")
+    for name in REAL if arguments.check else [*REAL, LARGE]:
+        require_file(weights(arguments.models, name), "the weights that scripts/fetch_model.py fetches")
     pytorch.ENVIRONMENT.enter()
     if not arguments.check:
         return write(arguments.output, arguments.models)
     from golden import comparison
 
     with tempfile.TemporaryDirectory() as scratch:
-        write(Path(scratch), arguments.models)
+        write(Path(scratch), arguments.models, arguments.output)
         print(f"{comparison.require_same(arguments.output, Path(scratch))} files of golden numbers: reproduced")
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", type=Path, default=MODELS, metavar="DIR", help=f"with {' and '.join(REAL)}")
+    parser.add_argument("--models", type=Path, default=MODELS, metavar="DIR", help=f"with {', '.join(REAL)} and {LARGE}")
     parser.add_argument("--output", type=Path, default=ROOT / "Tests" / "TransformerTests" / "Golden", metavar="DIR")
     parser.add_argument("--check", action="store_true", help="compare with what stands there")
     return parser.parse_args()
 
 
-def write(golden, models):
+def weights(models, name):
+    return models / name / "model.safetensors"
+
+
+def write(golden, models, committed=None):
+    """Writes all; what needs the large model is taken from `committed` where that model is not there."""
     import torch
     import transformers
 
-    from golden import minilm, smollm2, tiny, tiny_decoders
+    from golden import minilm, mpnet, smollm2, tiny, tiny_decoders, tiny_encoders
 
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
@@ -55,9 +63,18 @@ def write(golden, models):
     minilm_folder, smollm2_folder = (models / name for name in REAL)
     settings = {"tiny": tiny.write(golden), "minilm": minilm.write(golden, minilm_folder)}
     settings |= tiny_decoders.write(golden) | {"smollm2": smollm2.write(golden, smollm2_folder)}
+    settings |= tiny_encoders.write(golden)
+    has_large = committed is None or weights(models, LARGE).exists()
+    settings["mpnet"] = mpnet.write(golden, models / LARGE) if has_large else taken_over("mpnet", committed, golden)
     write_index(golden, settings)
     for path in golden.rglob("*.safetensors"):
         path.chmod(0o644)
+
+
+def taken_over(name, committed, golden):
+    """Copies a folder of fixtures and returns its settings."""
+    shutil.copytree(committed / name, golden / name)
+    return json.loads((committed / "index.json").read_text())["settings"][name]
 
 
 def write_index(golden, settings):

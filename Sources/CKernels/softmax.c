@@ -5,15 +5,20 @@
 
 #include <string.h>
 
-FK_CLONES void fk_softmax_forward(float *restrict x, size_t rows, size_t columns, const int32_t *restrict visible,
-                                  float scale) {
+FK_CLONES void fk_softmax_forward(float *restrict x, size_t rows, size_t columns, const int32_t *restrict positions,
+                                  int isCausal, const float *restrict bias, float scale) {
   FK_FAST_MATH
+  const float factor = bias ? 1 : scale;
   for (size_t row = 0; row < rows; row++, x += columns) {
-    const size_t count = visible ? (size_t)visible[row] : columns;
+    const size_t count = isCausal ? (size_t)positions[row] + 1 : columns;
+    if (bias) {
+      const float *const terms = bias - positions[row];
+      for (size_t i = 0; i < count; i++) x[i] = x[i] * scale + terms[i];
+    }
     const float maximum = fk_largest(x, count);
     float sum = 0;
     for (size_t i = 0; i < count; i++) {
-      const float e = fk_exp((x[i] - maximum) * scale);
+      const float e = fk_exp((x[i] - maximum) * factor);
       x[i] = e;
       sum += e;
     }

@@ -134,7 +134,8 @@ public func requireFit(
     try dataset.requireTokenizer(sha256: SHA256.hexDigest(ofFileAt: tokenizer))
   }
   try dataset.requireTokens(below: pretrained.vocabularySize)
-  try dataset.requireTokenTypes(below: pretrained.tokenTypeCount)
+  // Where a model has no token types, every token is of the one type.
+  try dataset.requireTokenTypes(below: max(pretrained.tokenTypeCount, 1))
   try pretrained.requirePositions(tokenCount: min(maximumLength, dataset.longestRow))
 }
 

@@ -99,12 +99,12 @@ public struct StepBenchmark {
     switch task {
     case .classification:
       let layout = try Self.layout(
-        pretrained, targets: ["query", "value"], head: pretrained.headTensors(labelCount: labelCount))
+        pretrained, head: pretrained.headTensors(labelCount: labelCount))
       let classifier = try pretrained.classifier(layout: layout)
       (model, evaluate) = (classifier, { _ = classifier.logits($0, $1) })
     case .languageModel:
       let language = try pretrained.languageModel(
-        layout: try Self.layout(pretrained, targets: ["q_proj", "v_proj"], head: []))
+        layout: try Self.layout(pretrained, head: []))
       (model, evaluate) = (language, { _ = language.answerLosses($0, $1) })
     }
     mappedBytes = pretrained.folder.mappedByteCount
@@ -115,10 +115,11 @@ public struct StepBenchmark {
   }
 
   private static func layout(
-    _ pretrained: PretrainedModel, targets: [String], head: [HeadTensor]
+    _ pretrained: PretrainedModel, head: [HeadTensor]
   ) throws -> AdapterLayout {
     AdapterLayout(
-      layers: try pretrained.adaptedLayers(targets: targets, adapterRank: 8, scaling: 2), head: head,
+      layers: try pretrained.adaptedLayers(targets: pretrained.usualTargets, adapterRank: 8, scaling: 2),
+      head: head,
       headMode: .shared)
   }
 

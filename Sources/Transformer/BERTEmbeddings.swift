@@ -2,20 +2,26 @@ internal import Adapters
 internal import CKernels
 internal import LinearAlgebra
 
-/// BERT's embeddings: the normalised sum of word, position and token type; all frozen.
+/// BERT's embeddings: the normalised sum of word, position and, where the kind has them, token type; all frozen.
 struct BERTEmbeddings: @unchecked Sendable {
+  let shape: BERTConfiguration
   let words: FrozenMatrix
   let positions: FrozenMatrix
-  let tokenTypes: FrozenMatrix
+  /// Nil where there are none.
+  let tokenTypes: FrozenMatrix?
   let norm: LayerNorm
 
   init(_ folder: ModelFolder, _ shape: BERTConfiguration, prefix: String) throws {
+    self.shape = shape
     let h = shape.hiddenSize
     let name = prefix + "embeddings."
     words = try folder.matrix(name + "word_embeddings.weight", rows: shape.vocabularySize, columns: h)
-    positions = try folder.matrix(name + "position_embeddings.weight", rows: shape.positionCount, columns: h)
-    tokenTypes = try folder.matrix(
-      name + "token_type_embeddings.weight", rows: shape.tokenTypeCount, columns: h)
+    positions = try folder.matrix(
+      name + "position_embeddings.weight", rows: shape.positionRowCount, columns: h)
+    tokenTypes =
+      shape.tokenTypeCount == 0
+      ? nil
+      : try folder.matrix(name + "token_type_embeddings.weight", rows: shape.tokenTypeCount, columns: h)
     norm = try LayerNorm(folder, name + "LayerNorm", width: h, epsilon: shape.epsilon)
   }
 
@@ -29,7 +35,9 @@ struct BERTEmbeddings: @unchecked Sendable {
     let addend = arena.floats(words.columns)
     pass.elementwise {
       for (start, end) in zip(batch.offsets, batch.offsets.dropFirst()) {
-        for token in start..<end { embed(batch, token, position: token - start, into: sums, addend) }
+        for (token, row) in zip(start..<end, shape.positionRows(of: batch.tokens[start..<end])) {
+          embed(batch, token, positionRow: row, into: sums, addend)
+        }
       }
     }
     let normalised = norm.forward(sums.view, residual: nil, pass, in: arena).y
@@ -38,15 +46,16 @@ struct BERTEmbeddings: @unchecked Sendable {
   }
 
   private func embed(
-    _ batch: TokenBatch, _ token: Int, position: Int, into sums: MutableMatrixView<Float>,
+    _ batch: TokenBatch, _ token: Int, positionRow: Int, into sums: MutableMatrixView<Float>,
     _ addend: UnsafeMutablePointer<Float>
   ) {
     let width = words.columns
     let row = sums.base + token * width
-    let type = batch.tokenTypes.isEmpty ? 0 : Int(batch.tokenTypes[token])
     words.copyRow(Int(batch.tokens[token]), to: row)
-    positions.copyRow(position, to: addend)
+    positions.copyRow(positionRow, to: addend)
     fk_add(row, addend, width)
+    guard let tokenTypes else { return }
+    let type = batch.tokenTypes.isEmpty ? 0 : Int(batch.tokenTypes[token])
     tokenTypes.copyRow(type, to: addend)
     fk_add(row, addend, width)
   }

@@ -17,8 +17,12 @@ struct BlockTokens {
   init(_ offsets: [Int], reading: ReadTokens?) {
     count = offsets.last!
     self.reading = reading
+    let sequences = zip(ranges(reading?.offsets ?? offsets), ranges(offsets)).map { ($0, $1) }
     attention = SelfAttention.Sequences(
-      ranges: zip(ranges(reading?.offsets ?? offsets), ranges(offsets)).map { ($0, $1) }, visible: nil)
+      ranges: sequences,
+      positions: sequences.flatMap { queries, keys in
+        queries.map { Int32((reading?.tokens[$0] ?? $0) - keys.lowerBound) }
+      }, isCausal: false)
     rotation = nil
     cache = nil
   }
@@ -33,8 +37,8 @@ struct BlockTokens {
     self.reading = reading
     let queries = reading?.tokens.map { positions[$0] } ?? positions
     attention = SelfAttention.Sequences(
-      ranges: zip(ranges(reading?.offsets ?? offsets), keys).map { ($0, $1) }, visible: queries.map { $0 + 1 }
-    )
+      ranges: zip(ranges(reading?.offsets ?? offsets), keys).map { ($0, $1) }, positions: queries,
+      isCausal: true)
     rotation = Rotation(table: table, queries: queries, keys: positions)
     self.cache = cache
   }

@@ -90,6 +90,12 @@ struct ConfigurationTable: Sendable {
     throw wrongValue(key, expected: Self.shown(expected), found: Self.shown(value))
   }
 
+  /// Refuses a key that has a value.
+  func requireAbsent(_ key: String) throws {
+    guard let found = values[key], !(found is NSNull) else { return }
+    throw wrongValue(key, expected: "none", found: Self.json(found))
+  }
+
   func wrongValue(_ key: String, expected: String, found: String) -> ModelError {
     .wrongValue(key: prefix + key, path: path, expected: expected, found: found)
   }

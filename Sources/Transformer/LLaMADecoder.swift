@@ -90,7 +90,8 @@ extension LLaMALayer {
         key: try linear("self_attn.k_proj", hasBias: biases.attentionInputs),
         value: try linear("self_attn.v_proj", hasBias: biases.attentionInputs),
         attention: SelfAttention(
-          heads: shape.headCount, keyValueHeads: shape.keyValueHeadCount, headSize: shape.headSize),
+          heads: shape.headCount, keyValueHeads: shape.keyValueHeadCount, headSize: shape.headSize,
+          relativeBias: nil),
         output: try linear("self_attn.o_proj", hasBias: biases.attentionOutput)),
       attendedNorm: try norm("post_attention_layernorm"),
       feedForward: GatedFeedForward(

@@ -24,6 +24,7 @@ public final class ModelFolder: @unchecked Sendable {
     self.path = path
     self.precision = precision
     configuration = try ConfigurationTable(path: path + "/config.json")
+    try configuration.requireAbsent("quantization_config")
     weights = try WeightFiles(folder: path)
     converted = try Self.converted(weights)
   }

@@ -5,7 +5,7 @@ internal import Safetensors
 public struct PretrainedModel: Sendable {
   /// The values of `model_type` that can be loaded.
   public static let supportedArchitectures =
-    [BERTArchitecture.modelType] + LLaMAConfiguration.Kind.allCases.map(\.rawValue)
+    BERTConfiguration.Kind.allCases.map(\.rawValue) + LLaMAConfiguration.Kind.allCases.map(\.rawValue)
 
   /// What a model can be trained for.
   public enum Task: String, Sendable, CaseIterable {
@@ -22,16 +22,27 @@ public struct PretrainedModel: Sendable {
   public init(path: String, precision: Precision = .float32) throws {
     folder = try ModelFolder(path: path, precision: precision)
     architecture = try Self.architecture(of: folder)
+    try requireNoFurtherBlocks()
   }
 
   private static func architecture(of folder: ModelFolder) throws -> any Architecture {
     let type: String = try folder.configuration.value("model_type")
-    if type == BERTArchitecture.modelType { return try BERTArchitecture(folder) }
-    guard let kind = LLaMAConfiguration.Kind(rawValue: type) else {
-      throw ModelError.unknownArchitecture(
-        type, path: folder.configuration.path, supported: supportedArchitectures)
+    if let kind = BERTConfiguration.Kind(rawValue: type) { return try BERTArchitecture(folder, kind) }
+    if let kind = LLaMAConfiguration.Kind(rawValue: type) { return try LLaMAArchitecture(folder, kind) }
+    throw ModelError.unknownArchitecture(
+      type, path: folder.configuration.path, supported: supportedArchitectures)
+  }
+
+  /// Refuses a checkpoint with blocks that the configuration does not count: it would be another model.
+  private func requireNoFurtherBlocks() throws {
+    let path = architecture.storedName(architecture.blockPath)
+    for name in folder.weights.names where name.hasPrefix(path) {
+      let index = Int(name.dropFirst(path.count).prefix { $0.isNumber })
+      guard let index, index >= architecture.blockCount else { continue }
+      throw folder.configuration.wrongValue(
+        "num_hidden_layers", expected: "all layers of the checkpoint, which has the tensor \(name)",
+        found: "\(architecture.blockCount)")
     }
-    return try LLaMAArchitecture(folder, kind)
   }
 
   /// What this model can be trained for.
@@ -94,7 +105,10 @@ public struct PretrainedModel: Sendable {
     }
   }
 
-  private var adaptableLayers: [(name: String, outputs: Int, inputs: Int)] {
+  /// The targets of most adapters: the layers that make queries and values.
+  public var usualTargets: [String] { [targetNames[0], targetNames[2]] }
+
+  private var adaptableLayers: [LinearShape] {
     (0..<architecture.blockCount).flatMap { index in
       architecture.blockLayers.map {
         (name: "\(architecture.blockPath)\(index).\($0.name)", outputs: $0.outputs, inputs: $0.inputs)
@@ -114,14 +128,16 @@ public struct PretrainedModel: Sendable {
   }
 
   /// The name of a layer's weight in the checkpoint's file.
-  func weightName(of slot: LayerSlot) -> String { architecture.weightName(of: slot) }
+  func weightName(of slot: LayerSlot) -> String { architecture.storedName(slot.layer.name) + ".weight" }
 
   /// The tensors of a classifier's head over `labelCount` labels.
   public func headTensors(labelCount: Int) -> [HeadTensor] {
-    [
-      HeadTensor(name: "classifier.weight", shape: [labelCount, hiddenSize]),
-      HeadTensor(name: "classifier.bias", shape: [labelCount]),
-    ]
+    architecture.headLayers(labelCount: labelCount).flatMap {
+      [
+        HeadTensor(name: $0.name + ".weight", shape: [$0.outputs, $0.inputs]),
+        HeadTensor(name: $0.name + ".bias", shape: [$0.outputs]),
+      ]
+    }
   }
 
   /// An adapter's start: seeded factors, and the checkpoint's own head where it has one of this shape.
@@ -138,7 +154,7 @@ public struct PretrainedModel: Sendable {
   public func ownClassifier(labelCount: Int) throws -> AdapterParameters {
     let layout = AdapterLayout(layers: [], head: headTensors(labelCount: labelCount), headMode: .frozen)
     guard hasHead(layout.head) else {
-      let found = folder.weights[layout.head[0].name]?.shape.first
+      let found = folder.weights[layout.head.last!.name]?.shape.first
       throw ModelError.noHead(path: folder.weights.path, labels: labelCount, found: found)
     }
     return try start(layout: layout, seed: 0)

@@ -12,6 +12,8 @@ struct SelfAttention: Sendable {
   /// A divisor of `heads`.
   let keyValueHeads: Int
   let headSize: Int
+  /// A term of the scores, for as many heads; nil where there is none.
+  let relativeBias: RelativeBias?
 
   private var scale: Float { 1 / Float(headSize).squareRoot() }
 
@@ -19,8 +21,10 @@ struct SelfAttention: Sendable {
   struct Sequences {
     /// The rows of each sequence's queries, and of its keys and values.
     let ranges: [(queries: Range<Int>, keys: Range<Int>)]
-    /// How many keys of its sequence each query sees, from the first on; nil where all.
-    let visible: [Int32]?
+    /// The place of every query among the keys of its sequence.
+    let positions: [Int32]
+    /// Whether a query sees no key behind its own place.
+    let isCausal: Bool
   }
 
   /// Queries (R×h), keys and values (T×g) of the batch, and the probabilities: for each sequence and head an M×L
@@ -32,7 +36,7 @@ struct SelfAttention: Sendable {
     let probabilities: UnsafeMutablePointer<Float>
   }
 
-  /// `softmax(Q Kᵀ / √D) V` per sequence and head, R×h, in `arena`. A pass without a gradient keeps no
+  /// `softmax(Q Kᵀ / √D + bias) V` per sequence and head, R×h, in `arena`. A pass without a gradient keeps no
   /// probabilities.
   func forward(
     query: MatrixView<Float>, key: MatrixView<Float>, value: MatrixView<Float>, _ sequences: Sequences,
@@ -45,21 +49,24 @@ struct SelfAttention: Sendable {
     forEachBlock(sequences, probabilities, isKept: isKept) { block in
       pass.multiply(
         .attention, block.query(query), .asStored, block.key(key), .transposed, into: block.scores)
-      pass.elementwise { softmax(block, sequences.visible) }
+      pass.elementwise { softmax(block, sequences) }
       pass.multiply(
         .attention, block.scores.view, .asStored, block.key(value), .asStored, into: block.query(context))
     }
     return (context, Tape(query: query, key: key, value: value, probabilities: probabilities))
   }
 
-  private func softmax(_ block: HeadBlock, _ visible: [Int32]?) {
+  private func softmax(_ block: HeadBlock, _ sequences: Sequences) {
     let scores = block.scores
-    guard let visible else {
-      return fk_softmax_forward(scores.base, scores.rows, scores.columns, nil, scale)
-    }
-    visible.withUnsafeBufferPointer {
+    sequences.positions.withUnsafeBufferPointer {
       let first = $0.baseAddress! + block.queries.lowerBound
-      fk_softmax_forward(scores.base, scores.rows, scores.columns, first, scale)
+      let isCausal: Int32 = sequences.isCausal ? 1 : 0
+      guard let relativeBias else {
+        return fk_softmax_forward(scores.base, scores.rows, scores.columns, first, isCausal, nil, scale)
+      }
+      relativeBias.withTerms(ofHead: block.head) { terms in
+        fk_softmax_forward(scores.base, scores.rows, scores.columns, first, isCausal, terms, scale)
+      }
     }
   }
 
@@ -119,7 +126,7 @@ struct SelfAttention: Sendable {
         let shared = head / groupSize
         body(
           HeadBlock(
-            queries: queries, keys: keys, queryColumns: head * headSize..<(head + 1) * headSize,
+            head: head, queries: queries, keys: keys, queryColumns: head * headSize..<(head + 1) * headSize,
             keyColumns: shared * headSize..<(shared + 1) * headSize, isFirstOfGroup: head % groupSize == 0,
             scores: MutableMatrixView(next, rows: queries.count, columns: keys.count)))
         if isKept { next += queries.count * keys.count }
@@ -135,6 +142,7 @@ extension SelfAttention.Sequences {
 
 /// What one head computes of one sequence.
 private struct HeadBlock {
+  let head: Int
   let queries: Range<Int>
   let keys: Range<Int>
   let queryColumns: Range<Int>

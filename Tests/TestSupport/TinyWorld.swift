@@ -11,8 +11,9 @@ public final class TinyWorld {
   public var data: String { folder.path + "/data" }
   public var configuration: String { folder.path + "/tiny.yaml" }
 
-  public convenience init() throws {
-    try self.init(model: "tiny", yaml: Self.yaml)
+  /// The world of an encoder of the golden files; the configuration's targets are a BERT's.
+  public convenience init(encoder: String = "tiny") throws {
+    try self.init(model: encoder, yaml: Self.yaml)
     try writeData()
   }
 

@@ -52,6 +52,15 @@ import Testing
       "rope_scaling.type: expected \"default\", found \"linear\""
     ),
     ("rope_scaling", "\"linear\"", "rope_scaling: expected an object, found \"linear\""),
+    (
+      "quantization_config", "{\"quant_method\": \"gptq\"}",
+      "quantization_config: expected none, found {\"quant_method\":\"gptq\"}"
+    ),
+    (
+      "num_hidden_layers", "1",
+      "num_hidden_layers: expected all layers of the checkpoint, which has the tensor "
+        + "model.layers.1.input_layernorm.weight, found 1"
+    ),
   ])
   func aWrongValue(key: String, json: String, expected: String) throws {
     try copy.set(key, to: json)

@@ -6,18 +6,17 @@ import Testing
 
 /// Gradients against central differences of the loss along random directions, tensor by tensor.
 @Suite struct FiniteDifferenceTests {
-  private let input: LabelledBatch
-  private let model: AdaptedModel
-
-  init() throws {
-    input = try LabelledBatch(Golden.file("tiny/batch.safetensors"))
-    model = try AdaptedModel(
-      model: Golden.folder + "/tiny", adapter: Golden.folder + "/tiny/adapter-all", labels: 3)
+  private func input(_ encoder: Golden.Encoder) throws -> LabelledBatch {
+    try LabelledBatch(encoder.file("batch"))
   }
 
-  @Test(arguments: [Float(0), 0.3], [false, true])
-  func everyTensor(dropoutProbability: Float, hasCores: Bool) throws {
-    let model = hasCores ? try model.withCores(seed: 8) : model
+  @Test(
+    arguments: Golden.Encoder.all.filter { $0.adapter == "all" },
+    [(Float(0), false), (0, true), (0.3, false), (0.3, true)])
+  func everyTensor(encoder: Golden.Encoder, _ options: (dropoutProbability: Float, hasCores: Bool)) throws {
+    let (dropoutProbability, hasCores) = options
+    let (input, plain) = (try input(encoder), try encoder.adapted())
+    let model = hasCores ? try plain.withCores(seed: 8) : plain
     let dropout = Dropout(
       probability: dropoutProbability, key: RandomKey(seed: 3, purpose: .dropout, client: 2))
     let (_, gradient) = try model.lossAndGradient(input, at: model.parameters, dropout: dropout)
@@ -30,6 +29,7 @@ import Testing
   }
 
   @Test func dropoutDependsOnItsKeyAlone() throws {
+    let (input, model) = (try input(.all[0]), try Golden.Encoder.all[0].adapted())
     func loss(_ client: Int, _ step: Int) throws -> Double {
       let key = RandomKey(seed: 3, purpose: .dropout, client: client, step: step)
       return try model.lossAndGradient(
@@ -41,10 +41,12 @@ import Testing
     #expect(try loss(1, 1) != loss(1, 2))
   }
 
-  @Test func sequencesOfABatchDoNotSeeEachOther() throws {
+  @Test(arguments: Golden.Encoder.all) func sequencesOfABatchDoNotSeeEachOther(encoder: Golden.Encoder) throws
+  {
+    let model = try encoder.adapted()
     let alone = try (0..<4).flatMap { row in
-      try model.logits(LabelledBatch(Golden.file("tiny/batch.safetensors"), rows: row..<row + 1))
+      try model.logits(LabelledBatch(encoder.file("batch"), rows: row..<row + 1))
     }
-    #expect(relativeError(try model.logits(input), alone) < 1e-6)
+    #expect(relativeError(try model.logits(input(encoder)), alone) < 1e-6)
   }
 }

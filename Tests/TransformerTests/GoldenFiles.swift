@@ -2,6 +2,7 @@ import Adapters
 import Foundation
 import LinearAlgebra
 import Safetensors
+import Testing
 
 @testable import Transformer
 
@@ -11,7 +12,33 @@ enum Golden {
   static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
   static let miniLM = root + "/models/all-MiniLM-L6-v2"
-  static var hasMiniLM: Bool { FileManager.default.fileExists(atPath: miniLM + "/model.safetensors") }
+  static let mpnet = root + "/models/all-mpnet-base-v2"
+
+  static func hasWeights(_ model: String) -> Bool {
+    FileManager.default.fileExists(atPath: model + "/model.safetensors")
+  }
+
+  /// An adapter of a tiny encoder, with what was computed under it.
+  struct Encoder: CustomTestStringConvertible, Sendable {
+    let model: String
+    let adapter: String
+
+    static let all = [
+      Encoder(model: "tiny", adapter: "all"), Encoder(model: "tiny", adapter: "query-value"),
+      Encoder(model: "tiny-roberta", adapter: "all"), Encoder(model: "tiny-mpnet", adapter: "all"),
+    ]
+
+    var testDescription: String { "\(model), \(adapter)" }
+
+    func file(_ name: String) throws -> SafetensorsFile { try Golden.file("\(model)/\(name).safetensors") }
+
+    func adapted(headMode: HeadMode = .shared) throws -> AdaptedModel {
+      try AdaptedModel(
+        model: "\(Golden.folder)/\(model)", adapter: "\(Golden.folder)/\(model)/adapter-\(adapter)",
+        labels: 3,
+        headMode: headMode)
+    }
+  }
 
   static func file(_ name: String) throws -> SafetensorsFile {
     try SafetensorsFile(path: "\(folder)/\(name)")
@@ -95,9 +122,22 @@ struct AdaptedModel {
     }
   }
 
-  /// The last hidden states, T×h.
-  func hidden(_ batch: TokenBatch, keepingTape: Bool) throws -> Matrix<Float> {
-    let encoder = try pretrained.bertEncoder(layout: layout)
+  func hidden(
+    _ batch: TokenBatch, reading: ReadTokens? = nil, keepingTape: Bool
+  ) throws -> Matrix<Float> {
+    try pretrained.hidden(batch, under: parameters, reading: reading, keepingTape: keepingTape)
+  }
+}
+
+extension PretrainedModel {
+  var bert: BERTArchitecture { architecture as! BERTArchitecture }
+
+  /// The last hidden states, T×h, or those of the tokens that are read.
+  func hidden(
+    _ batch: TokenBatch, under parameters: AdapterParameters, reading: ReadTokens? = nil, keepingTape: Bool
+  ) throws -> Matrix<Float> {
+    let layout = parameters.layout
+    let encoder = try BERTEncoder(folder, bert.shape, prefix: bert.prefix, layout: layout)
     let memory = StepMemory()
     var gradient = [Float](repeating: 0, count: layout.count)
     return parameters.values.withUnsafeBufferPointer { values in
@@ -106,17 +146,9 @@ struct AdaptedModel {
           keepingTape
           ? Pass.training(values.baseAddress!, gradient: $0.baseAddress!, dropout: nil, memory: memory)
           : Pass.inference(values.baseAddress!, memory: memory)
-        return Matrix(encoder.forward(batch, reading: nil, pass).hidden)
+        return Matrix(encoder.forward(batch, reading: reading, pass).hidden)
       }
     }
-  }
-}
-
-extension PretrainedModel {
-  var bert: BERTArchitecture { architecture as! BERTArchitecture }
-
-  func bertEncoder(layout: AdapterLayout) throws -> BERTEncoder {
-    try BERTEncoder(folder, bert.shape, prefix: bert.prefix, layout: layout)
   }
 }
 

@@ -64,7 +64,7 @@ import Testing
     var stream = RandomStream(RandomKey(seed: 1, purpose: .test, part: columns))
     let scores = (0..<3 * columns).map { _ in Float(20 * stream.normal()) }
     var probabilities = scores
-    fk_softmax_forward(&probabilities, 3, columns, nil, 0.5)
+    fk_softmax_forward(&probabilities, 3, columns, nil, 0, nil, 0.5)
     for row in 0..<3 {
       let range = row * columns..<(row + 1) * columns
       let exponentials = scores[range].map { exp(0.5 * Double($0)) }
@@ -79,13 +79,34 @@ import Testing
     let (columns, visible): (Int, [Int32]) = (37, [1, 5, 37])
     let scores = normals(3 * columns)
     var (found, rows) = (scores, [Float]())
-    fk_softmax_forward(&found, 3, columns, visible, 0.5)
+    fk_softmax_forward(&found, 3, columns, visible.map { $0 - 1 }, 1, nil, 0.5)
     for (row, count) in visible.enumerated() {
       var alone = Array(scores[row * columns..<row * columns + Int(count)])
-      fk_softmax_forward(&alone, 1, Int(count), nil, 0.5)
+      fk_softmax_forward(&alone, 1, Int(count), nil, 0, nil, 0.5)
       rows += alone + [Float](repeating: 0, count: columns - Int(count))
     }
     #expect(found == rows)
+  }
+
+  @Test(arguments: [false, true]) func softmaxWithABias(isCausal: Bool) {
+    let (columns, positions): (Int, [Int32]) = (37, [36, 0, 11])
+    let (scores, terms) = (normals(3 * columns), normals(2 * columns - 1))
+    var found = scores
+    terms.withUnsafeBufferPointer {
+      fk_softmax_forward(
+        &found, 3, columns, positions, isCausal ? 1 : 0, $0.baseAddress! + columns - 1, 0.5)
+    }
+    for (row, position) in positions.enumerated() {
+      let exponentials = (0..<columns).map { column in
+        let term = terms[column - Int(position) + columns - 1]
+        let isSeen = !isCausal || column <= Int(position)
+        return isSeen ? exp(0.5 * Double(scores[row * columns + column]) + Double(term)) : 0
+      }
+      let sum = exponentials.reduce(0, +)
+      for (column, e) in exponentials.enumerated() {
+        #expect(abs(Double(found[row * columns + column]) - e / sum) < 1e-6)
+      }
+    }
   }
 
   @Test func dropoutTakesTheNumbersOfItsStream() {

@@ -52,13 +52,22 @@ import Testing
     ("layer_norm_eps", "\"small\"", "a number", "\"small\""),
     ("layer_norm_eps", "-1", "a positive number", "-1.0"),
     ("model_type", "7", "a text", "7"),
-    ("model_type", "\"gpt2\"", "bert or llama or mistral or qwen2", "\"gpt2\""),
+    (
+      "model_type", "\"gpt2\"", "bert or roberta or xlm-roberta or mpnet or llama or mistral or qwen2",
+      "\"gpt2\""
+    ),
     ("hidden_act", "true", "a text", "true"),
     ("hidden_act", "\"swish\"", "gelu, gelu_new, gelu_pytorch_tanh, relu", "\"swish\""),
     ("num_attention_heads", "5", "a divisor of hidden_size 32", "5"),
     ("position_embedding_type", "\"relative_key\"", "\"absolute\"", "\"relative_key\""),
     ("is_decoder", "true", "false", "true"),
     ("is_decoder", "\"no\"", "true or false", "\"no\""),
+    ("quantization_config", "{\"bits\": 4}", "none", "{\"bits\":4}"),
+    (
+      "num_hidden_layers", "1",
+      "all layers of the checkpoint, which has the tensor encoder.layer.1.attention.output.LayerNorm.bias",
+      "1"
+    ),
   ])
   func aWrongValue(key: String, json: String, expected: String, found: String) throws {
     try copy.set(key, to: json)
@@ -66,7 +75,7 @@ import Testing
     #expect(error?.description == "\(copy.configurationPath): \(key): expected \(expected), found \(found)")
   }
 
-  @Test(arguments: ["hidden_act", "position_embedding_type", "is_decoder"])
+  @Test(arguments: ["hidden_act", "position_embedding_type", "is_decoder", "quantization_config"])
   func aKeyThatMayBeAbsent(key: String) throws {
     try copy.set(key, to: nil)
     let shape = try PretrainedModel(path: copy.path).bert.shape

@@ -8,37 +8,45 @@ import Testing
 
 @testable import Transformer
 
-/// Against PyTorch in double precision: two layers, every kind of adapter, four sequences of different
-/// length (one of a single token, one as long as the model's positions).
+/// Against PyTorch in double precision: two layers of every kind of encoder, every kind of adapter, four sequences of
+/// different length (one of a single token, one as long as the model's positions or nearly so).
 @Suite struct TinyModelTests {
-  private func model(_ adapter: String, headMode: HeadMode = .shared) throws -> AdaptedModel {
-    try AdaptedModel(
-      model: Golden.folder + "/tiny", adapter: Golden.folder + "/tiny/adapter-\(adapter)", labels: 3,
-      headMode: headMode)
-  }
-
-  @Test(arguments: ["all", "query-value"], [true, false])
-  func hiddenStates(adapter: String, keepingTape: Bool) throws {
-    let input = try LabelledBatch(Golden.file("tiny/batch.safetensors"))
-    let hidden = try model(adapter).hidden(input.batch, keepingTape: keepingTape)
-    let expected = try Golden.file("tiny/expected-\(adapter).safetensors")
+  @Test(arguments: Golden.Encoder.all, [true, false])
+  func hiddenStates(encoder: Golden.Encoder, keepingTape: Bool) throws {
+    let input = try LabelledBatch(encoder.file("batch"))
+    let hidden = try encoder.adapted().hidden(input.batch, keepingTape: keepingTape)
+    let expected = try encoder.file("expected-\(encoder.adapter)")
     for sequence in 0..<4 {
       let rows = input.batch.offsets[sequence]..<input.batch.offsets[sequence + 1]
-      let found = rows.flatMap { row in (0..<32).map { hidden[row, $0] } }
+      let found = rows.flatMap { hidden.row($0) }
       #expect(relativeError(found, try expected.floatArray(named: "hidden.\(sequence)")) < 1e-6)
     }
   }
 
-  @Test(arguments: ["all", "query-value"]) func logits(adapter: String) throws {
-    let input = try LabelledBatch(Golden.file("tiny/batch.safetensors"))
-    let expected = try Golden.file("tiny/expected-\(adapter).safetensors")
-    #expect(relativeError(try model(adapter).logits(input), try expected.floatArray(named: "logits")) < 1e-6)
+  /// What is read of the last block, wherever it stands in its sequence, is what a whole block gives.
+  @Test(arguments: Golden.Encoder.all) func hiddenStatesOfSomeTokens(encoder: Golden.Encoder) throws {
+    let batch = try LabelledBatch(encoder.file("batch")).batch
+    let starts = batch.offsets
+    let reading = ReadTokens(
+      tokens: [2, 6, starts[1] + 1, starts[1] + 38, starts[2], starts[4] - 1], offsets: [0, 2, 4, 5, 6])
+    let model = try encoder.adapted()
+    let whole = try model.hidden(batch, keepingTape: false)
+    let found = try model.hidden(batch, reading: reading, keepingTape: true)
+    for (row, token) in reading.tokens.enumerated() {
+      #expect(relativeError(found.row(row), Array(whole.row(token))) < 1e-6)
+    }
   }
 
-  @Test(arguments: ["all", "query-value"]) func lossAndGradients(adapter: String) throws {
-    let model = try model(adapter)
-    let expected = try Golden.file("tiny/expected-\(adapter).safetensors")
-    let (loss, gradient) = try model.lossAndGradient(LabelledBatch(Golden.file("tiny/batch.safetensors")))
+  @Test(arguments: Golden.Encoder.all) func logits(encoder: Golden.Encoder) throws {
+    let input = try LabelledBatch(encoder.file("batch"))
+    let expected = try encoder.file("expected-\(encoder.adapter)").floatArray(named: "logits")
+    #expect(relativeError(try encoder.adapted().logits(input), expected) < 1e-6)
+  }
+
+  @Test(arguments: Golden.Encoder.all) func lossAndGradients(encoder: Golden.Encoder) throws {
+    let model = try encoder.adapted()
+    let expected = try encoder.file("expected-\(encoder.adapter)")
+    let (loss, gradient) = try model.lossAndGradient(LabelledBatch(encoder.file("batch")))
     let expectedLoss = Double(try expected.floatArray(named: "loss")[0])
     #expect(abs(loss / expectedLoss - 1) < 1e-6)
     for slot in model.layout.tensors {
@@ -47,17 +55,17 @@ import Testing
     }
   }
 
-  @Test func aFrozenHeadGetsNoGradient() throws {
-    let model = try model("all", headMode: .frozen)
-    let (_, gradient) = try model.lossAndGradient(LabelledBatch(Golden.file("tiny/batch.safetensors")))
+  @Test(arguments: Golden.Encoder.all) func aFrozenHeadGetsNoGradient(encoder: Golden.Encoder) throws {
+    let model = try encoder.adapted(headMode: .frozen)
+    let (_, gradient) = try model.lossAndGradient(LabelledBatch(encoder.file("batch")))
     for slot in model.layout.head { #expect(gradient[slot].allSatisfy { $0 == 0 }) }
     #expect(gradient[model.layout.layers[0].a].contains { $0 != 0 })
   }
 
-  @Test(arguments: ["all", "query-value"], ["adamw", "sgd"])
-  func tenSteps(adapter: String, optimizer: String) throws {
-    let model = try model(adapter)
-    let expected = try Golden.file("tiny/curves-\(adapter).safetensors")
+  @Test(arguments: Golden.Encoder.all, ["adamw", "sgd"])
+  func tenSteps(encoder: Golden.Encoder, optimizer: String) throws {
+    let model = try encoder.adapted()
+    let expected = try encoder.file("curves-\(encoder.adapter)")
     let isAdamW = optimizer == "adamw"
     let trainer = LocalTrainer(
       model: try model.classifier(),
@@ -69,7 +77,7 @@ import Testing
       shape: .linear, peak: isAdamW ? 1e-3 : 0.05, warmUpSteps: 2, totalSteps: 10)
     var parameters = model.parameters
     let losses = try trainer.losses(
-      of: Golden.file("tiny/training.safetensors"), batch: 4, schedule, &parameters)
+      of: encoder.file("training"), batch: 4, schedule, &parameters)
     for (found, golden) in zip(losses, try expected.floatArray(named: "\(optimizer).losses")) {
       #expect(abs(found / Double(golden) - 1) < 1e-4)
     }
@@ -79,8 +87,8 @@ import Testing
     }
   }
 
-  @Test func peftFilesKeepEveryValue() throws {
-    let model = try model("all")
+  @Test(arguments: Golden.Encoder.all) func peftFilesKeepEveryValue(encoder: Golden.Encoder) throws {
+    let model = try encoder.adapted()
     try withTemporaryFolder { folder in
       try PEFTAdapter.write(model.parameters, model.configuration, to: folder + "/adapter")
       #expect(try PEFTConfiguration(folder: folder + "/adapter") == model.configuration)
@@ -88,7 +96,8 @@ import Testing
         try PEFTAdapter.read(folder: folder + "/adapter", layout: model.layout) == model.parameters)
       let name = PEFTAdapter.weightsFileName
       let written = try Data(contentsOf: URL(filePath: "\(folder)/adapter/\(name)"))
-      let theirs = try Data(contentsOf: URL(filePath: "\(Golden.folder)/tiny/adapter-all/\(name)"))
+      let theirs = try Data(
+        contentsOf: URL(filePath: "\(Golden.folder)/\(encoder.model)/adapter-\(encoder.adapter)/\(name)"))
       #expect(written == theirs, "not the bytes that PEFT wrote")
     }
   }

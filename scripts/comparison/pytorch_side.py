@@ -6,7 +6,7 @@ import peft
 import torch
 import transformers
 from peft import LoraConfig, TaskType, get_peft_model
-from transformers import AutoModelForCausalLM, BertForSequenceClassification
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 ADAPTER_RANK, ALPHA, LEARNING_RATE = 8, 16, 2e-3
 WARM_UP_STEPS = 2
@@ -24,11 +24,11 @@ def versions():
 
 
 def classifier(folder, labels, attention):
-    """A BERT with a classifier, as users of PEFT have it; no dropout. A is random, B is zero."""
-    base = BertForSequenceClassification.from_pretrained(
+    """An encoder with a classifier, as users of PEFT have it; no dropout. A is random, B is zero."""
+    base = AutoModelForSequenceClassification.from_pretrained(
         folder, num_labels=labels, attn_implementation=attention, dtype=torch.float32,
         hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-    return adapted(base, TaskType.SEQ_CLS, ["query", "value"])
+    return adapted(base, TaskType.SEQ_CLS, ["q", "v"] if base.config.model_type == "mpnet" else ["query", "value"])
 
 
 def decoder(folder, attention):

@@ -3,7 +3,7 @@
 import torch
 from peft import TaskType
 from tokenizers import Tokenizer
-from transformers import BertModel
+from transformers import AutoModel
 
 from . import reference as ref
 
@@ -74,7 +74,7 @@ def lowered(subject):
 
 def write_base(folder, model_folder, batch):
     """All of the first sentence; of the others the ends and the Frobenius norm; the pooler of all."""
-    model = BertModel.from_pretrained(model_folder, attn_implementation="eager", dtype=torch.float32).double().eval()
+    model = AutoModel.from_pretrained(model_folder, attn_implementation="eager", dtype=torch.float32).double().eval()
     states = ref.hidden_states(model, batch)
     expected = {"hidden.0": states["hidden.0"], "pooler": states["pooler"]}
     hidden = [states[f"hidden.{i}"] for i in range(len(batch.rows))]

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import save_file
-from transformers import BertForSequenceClassification, get_linear_schedule_with_warmup
+from transformers import AutoModelForSequenceClassification, get_linear_schedule_with_warmup
 
 
 class Rows:
@@ -42,11 +42,12 @@ class Batch(Rows):
         self.types, self.labels = types, labels
 
     def padded(self):
-        """What Hugging Face wants: ids, mask and types, rows × longest row, padded with 0."""
+        """What Hugging Face wants: ids, mask and, where one is not 0, types, rows × longest row, padded with 0."""
         width = max(map(len, self.rows))
         pad = lambda values: torch.tensor([v + [0] * (width - len(v)) for v in values])
         mask = pad([[1] * len(row) for row in self.rows])
-        return {"input_ids": pad(self.rows), "attention_mask": mask, "token_type_ids": pad(self.types)}
+        inputs = {"input_ids": pad(self.rows), "attention_mask": mask}
+        return inputs | ({"token_type_ids": pad(self.types)} if any(map(any, self.types)) else {})
 
     def tensors(self):
         return self.packed() | {
@@ -76,7 +77,7 @@ def fill(parameters, generator, deviation):
 
 def classifier(model_folder, labels):
     """The base model with a classification head, no dropout, plain attention, Float32."""
-    return BertForSequenceClassification.from_pretrained(
+    return AutoModelForSequenceClassification.from_pretrained(
         model_folder, num_labels=labels, attn_implementation="eager", dtype=torch.float32,
         hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
 
@@ -119,11 +120,11 @@ def trainable(model):
 
 
 def hidden_states(model, batch):
-    """`hidden.N` of each row without its padding, and `pooler` of all rows."""
+    """`hidden.N` of each row without its padding, and `pooler` of all rows where the model has one."""
     with torch.no_grad():
         output = model(**batch.padded())
     rows = {f"hidden.{i}": output.last_hidden_state[i, : len(row)] for i, row in enumerate(batch.rows)}
-    return rows | {"pooler": output.pooler_output}
+    return rows if output.pooler_output is None else rows | {"pooler": output.pooler_output}
 
 
 def loss_and_gradients(model, batch):
@@ -164,9 +165,9 @@ def prefixed(prefix, tensors):
     return {f"{prefix}.{name}": t for name, t in tensors.items()}
 
 
-def bert(model):
+def encoder(model):
     """The encoder inside the adapted classifier."""
-    return model.get_base_model().bert
+    return model.get_base_model().base_model
 
 
 def folder_of(golden, *names):

@@ -48,7 +48,10 @@ def write_model(folder, generator):
         vocab_size=99, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64,
         max_position_embeddings=40, type_vocab_size=2, hidden_act="gelu", layer_norm_eps=1e-12,
         hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-    model = BertModel(config)
+    save(BertModel(config), folder, generator)
+
+
+def save(model, folder, generator):
     ref.fill(model.parameters(), generator, 0.25)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -57,20 +60,21 @@ def write_model(folder, generator):
     model.save_pretrained(str(folder))
 
 
-def random_rows(lengths, generator):
+def random_rows(lengths, generator, vocabulary=99, type_count=2):
     draw = lambda high, n, low=0: torch.randint(low, high, (n,), generator=generator).tolist()
-    rows = [draw(99, n, low=1) for n in lengths]
-    types = [[0] * (n // 2) + [1] * (n - n // 2) if n > 5 else [0] * n for n in lengths]
+    rows = [draw(vocabulary, n, low=1) for n in lengths]
+    types = [[0] * (n // 2) + [type_count - 1] * (n - n // 2) if n > 5 else [0] * n for n in lengths]
     return ref.Batch(rows, types, draw(LABELS, len(lengths)))
 
 
-def write_adapted(folder, name, targets, batch, batches, seed):
+def write_adapted(folder, name, targets, batch, batches, seed, head=0.5):
+    """Hidden states, logits, loss, gradients and training curves with an adapter whose head deviates by `head`."""
     adapter = folder / f"adapter-{name}"
     base = lambda: ref.classifier(folder, LABELS)
-    ref.write_adapter(base(), adapter, TaskType.SEQ_CLS, targets, 4, 16, (0.2, 0.1, 0.5), seed)
+    ref.write_adapter(base(), adapter, TaskType.SEQ_CLS, targets, 4, 16, (0.2, 0.1, head), seed)
     fresh = lambda: ref.adapted(base(), adapter)
     model = fresh()
-    expected = ref.hidden_states(ref.bert(model), batch) | ref.loss_and_gradients(model, batch)
+    expected = ref.hidden_states(ref.encoder(model), batch) | ref.loss_and_gradients(model, batch)
     ref.write_tensors(folder / f"expected-{name}.safetensors", expected)
     curves = {}
     for optimizer, make in optimizers().items():

@@ -85,10 +85,11 @@ void fk_cross_entropy_backward(float *restrict logits, const int32_t *restrict t
 // The column of each row's largest number, the lowest of equals.
 void fk_argmax(const float *restrict x, int32_t *restrict best, size_t rows, size_t columns);
 
-// In place: each row of x becomes softmax(scale * row) over its first visible[r] numbers, 0 behind them; over all
-// where visible is NULL.
-void fk_softmax_forward(float *restrict x, size_t rows, size_t columns, const int32_t *restrict visible,
-                        float scale);
+// In place: each row of x becomes softmax(scale * row), or of scale * row[c] + bias[c - positions[r]] where there is
+// a bias, which points at the term of distance 0; where it is causal, over the columns up to positions[r], 0 behind
+// them. Neither bias nor positions (may be NULL) is read where nothing needs it.
+void fk_softmax_forward(float *restrict x, size_t rows, size_t columns, const int32_t *restrict positions,
+                        int isCausal, const float *restrict bias, float scale);
 // In place: the gradient of the probabilities becomes that of the scores before scaling.
 void fk_softmax_backward(const float *restrict probabilities, float *restrict gradient, size_t rows,
                          size_t columns, float scale);
