@@ -26,13 +26,15 @@
 typedef uint32_t loose_word __attribute__((aligned(2)));
 
 // What the sums of some outputs need: x as columns of `count` words; weights, weightStride bytes from output to
-// output; where the weights of the outputs after these lie; the sums, which begin with what they hold.
+// output; where the weights of the outputs after these lie, aheadStride bytes from one to the next; the sums, which
+// begin with what they hold.
 typedef struct {
   size_t count;
   const uint32_t *x;
   const char *weight;
   size_t weightStride;
   const char *ahead;
+  size_t aheadStride;
   float *sums;
 } few_rows_sums;
 

@@ -1,11 +1,11 @@
 // The product for few rows of x, such as the last tokens of sequences that are continued, for one kind of CPU.
 // Nothing is packed: the rows of x stand in the lanes of a vector, which meets one weight after another where they
-// lie. So W is read once, as fast as memory gives it.
+// lie. So W is read once, as fast as memory gives it; were it in the cache, panels would be no slower.
 
 #define ROW_LANES LANES
 #include "frozen_product_row_lanes.h"
 // Some CPUs compute two narrow vectors in the time of a wide one.
-#define HAS_NARROW (LANES == 16 && !PAIRS)
+#define HAS_NARROW (LANES == 16)
 #if HAS_NARROW
 #define ROW_LANES 8
 #include "frozen_product_row_lanes.h"
@@ -73,7 +73,7 @@ static TARGET void NAME(run_few_rows)(const fk_frozen_product_call *call, const 
     if (!stored) NAME(words_of)(call, output, outputs, copied);
     const few_rows_sums part = {count, scratch, stored ? weight : (const char *)copied,
                                 stored ? storedStride : sizeof *copied * count,
-                                weight + FEW_OUTPUTS * storedStride, sums};
+                                weight + FEW_OUTPUTS * storedStride, storedStride, sums};
 #if HAS_NARROW
     if (lanes == 8) EXPAND(NAME(some_outputs), 8)(outputs, call->storage, part);
     else

@@ -13,6 +13,9 @@ typedef uint16_t NAME(halves) __attribute__((vector_size(2 * LANES), aligned(2))
 typedef uint64_t NAME(couples) __attribute__((vector_size(4 * LANES), aligned(4)));
 #define FLOATS NAME(floats)
 #define COUPLES NAME(couples)
+// Words that may lie at any bfloat16.
+typedef uint32_t NAME(loose_bits) __attribute__((vector_size(4 * LANES), aligned(2)));
+#define LOOSE_BITS NAME(loose_bits)
 #define BITS NAME(bits)
 #define HALVES NAME(halves)
 
@@ -70,7 +73,7 @@ INLINE TARGET BITS NAME(across)(const fk_frozen_product_call *call, size_t word,
 INLINE TARGET BITS NAME(along)(const fk_frozen_product_call *call, size_t word, size_t output) {
 #if PAIRS
   const size_t index = output * call->weightStride + 2 * word;
-  if (call->storage == FK_BFLOAT16) return *(const BITS *)((const uint16_t *)call->weight + index);
+  if (call->storage == FK_BFLOAT16) return *(const LOOSE_BITS *)((const uint16_t *)call->weight + index);
   const float *x = (const float *)call->weight + index;
   return (BITS)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(x + LANES), _mm512_loadu_ps(x));
 #else
@@ -285,6 +288,7 @@ static TARGET void NAME(run)(const fk_frozen_product_call *call, void *scratch) 
 #undef BITS
 #undef HALVES
 #undef COUPLES
+#undef LOOSE_BITS
 #undef LOW
 #undef HIGH
 #undef ROUNDS

@@ -8,7 +8,9 @@ typedef float ROW_FLOATS __attribute__((vector_size(4 * ROW_LANES), aligned(4)))
 typedef uint32_t ROW_BITS __attribute__((vector_size(4 * ROW_LANES), aligned(4)));
 
 INLINE TARGET ROW_FLOATS ROWS(row_step)(ROW_FLOATS sum, ROW_BITS x, uint32_t weight) {
-#if PAIRS
+#if PAIRS && ROW_LANES == 8
+  return (ROW_FLOATS)_mm256_dpbf16_ps((__m256)sum, (__m256bh)x, (__m256bh)_mm256_set1_epi32((int)weight));
+#elif PAIRS
   return (ROW_FLOATS)_mm512_dpbf16_ps((__m512)sum, (__m512bh)x, (__m512bh)_mm512_set1_epi32((int)weight));
 #else
 #pragma clang fp contract(fast)
@@ -18,7 +20,8 @@ INLINE TARGET ROW_FLOATS ROWS(row_step)(ROW_FLOATS sum, ROW_BITS x, uint32_t wei
 }
 
 // `outputs` outputs; the numbers of both are known where this is compiled, so that the sums stay in registers. With
-// every word, `stepAhead` bytes of the weights that come next are asked for.
+// every word, `stepAhead` bytes of the weights that come next are asked for (see `expect`): the words are shared among
+// as many outputs, since a row of W may be longer than what is read of it.
 INLINE TARGET void ROWS(row_sums)(size_t outputs, size_t stepAhead, const few_rows_sums *part) {
   ROW_FLOATS sum[FEW_OUTPUTS];
   const loose_word *weight[FEW_OUTPUTS];
@@ -28,11 +31,15 @@ INLINE TARGET void ROWS(row_sums)(size_t outputs, size_t stepAhead, const few_ro
     // A pointer for each: left alone, the compiler adds the stride up from one to the next at every word.
     __asm__("" : "+r"(weight[i]));
   }
-  for (size_t word = 0; word < part->count; word++) {
-    const ROW_BITS x = *(const ROW_BITS *)(part->x + word * ROW_LANES);
-    // Into the second-level cache: the first has too few places for lines that are under way.
-    if (stepAhead) __builtin_prefetch(part->ahead + word * stepAhead, 0, 2);
-    for (size_t i = 0; i < outputs; i++) sum[i] = ROWS(row_step)(sum[i], x, weight[i][word]);
+  const size_t share = stepAhead ? (part->count + FEW_OUTPUTS - 1) / FEW_OUTPUTS : part->count;
+  const char *ahead = part->ahead;
+  for (size_t first = 0; first < part->count; first += share, ahead += part->aheadStride) {
+    const size_t end = least(first + share, part->count);
+    for (size_t word = first; word < end; word++) {
+      const ROW_BITS x = *(const ROW_BITS *)(part->x + word * ROW_LANES);
+      if (stepAhead) __builtin_prefetch(ahead + (word - first) * stepAhead, 0, 2);
+      for (size_t i = 0; i < outputs; i++) sum[i] = ROWS(row_step)(sum[i], x, weight[i][word]);
+    }
   }
   for (size_t i = 0; i < outputs; i++) *(ROW_FLOATS *)(part->sums + i * ROW_LANES) = sum[i];
 }

@@ -134,8 +134,8 @@ public func requireFit(
     try dataset.requireTokenizer(sha256: SHA256.hexDigest(ofFileAt: tokenizer))
   }
   try dataset.requireTokens(below: pretrained.vocabularySize)
-  // Where a model has no token types, every token is of the one type.
-  try dataset.requireTokenTypes(below: max(pretrained.tokenTypeCount, 1))
+  // A model without token types computes the same whatever the tokeniser calls them.
+  if pretrained.tokenTypeCount > 0 { try dataset.requireTokenTypes(below: pretrained.tokenTypeCount) }
   try pretrained.requirePositions(tokenCount: min(maximumLength, dataset.longestRow))
 }
 

@@ -36,6 +36,8 @@ struct BERTConfiguration: Sendable, Equatable {
     try table.require("position_embedding_type", "absolute")
     // A decoder's tokens see only those before them, which the attention of this architecture does not do.
     try table.require("is_decoder", false)
+    // The loss, and what the logits mean.
+    try table.require("problem_type", "single_label_classification")
     if kind.hasRelativeBias {
       try table.require("relative_attention_num_buckets", RelativeBias.bucketCount)
     }
@@ -48,12 +50,17 @@ struct BERTConfiguration: Sendable, Equatable {
     switch kind.paddingToken {
     case .none: return nil
     case .always(let one): token = one
-    case .configured(let usual): token = try table.optionalValue("pad_token_id") ?? usual
+    case .configured(let usual):
+      try table.requireNotNull("pad_token_id")
+      token = try table.optionalValue("pad_token_id") ?? usual
     }
-    guard (0..<positionRowCount - 1).contains(token) else {
+    guard token >= 0 else {
+      throw table.wrongValue("pad_token_id", expected: "0 or more", found: "\(token)")
+    }
+    guard token < positionRowCount - 1 else {
       throw table.wrongValue(
-        "pad_token_id", expected: "from 0 to max_position_embeddings \(positionRowCount) − 2",
-        found: "\(token)")
+        "max_position_embeddings", expected: "more than the padding token \(token) and one after it",
+        found: "\(positionRowCount)")
     }
     return token
   }

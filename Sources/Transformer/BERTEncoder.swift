@@ -26,9 +26,9 @@ struct BERTEncoder: Encoder {
   func forward(
     _ batch: TokenBatch, reading: ReadTokens?, _ pass: Pass
   ) -> (hidden: MatrixView<Float>, tape: Tape) {
-    stack.forward(embeddings.forward(batch, pass), pass) { block in
-      BlockTokens(batch.offsets, reading: stack.isLast(block) ? reading : nil)
-    }
+    let all = BlockTokens(batch.offsets, reading: nil)
+    let read = reading.map { BlockTokens(batch.offsets, reading: $0) } ?? all
+    return stack.forward(embeddings.forward(batch, pass), pass) { stack.isLast($0) ? read : all }
   }
 
   func backward(_ dHidden: MatrixView<Float>, _ tape: Tape, _ pass: Pass) {

@@ -90,6 +90,12 @@ struct ConfigurationTable: Sendable {
     throw wrongValue(key, expected: Self.shown(expected), found: Self.shown(value))
   }
 
+  /// Refuses null, where an absent key means something.
+  func requireNotNull(_ key: String) throws {
+    guard values[key] is NSNull else { return }
+    throw wrongValue(key, expected: "a value, or no such key", found: "null")
+  }
+
   /// Refuses a key that has a value.
   func requireAbsent(_ key: String) throws {
     guard let found = values[key], !(found is NSNull) else { return }

@@ -41,6 +41,6 @@ struct HeadLinear: Sendable {
     guard isTrained, let gradient = pass.gradient else { return }
     let dWeight = MutableMatrixView(gradient + weight.offset, rows: outputs, columns: inputs)
     pass.multiply(.base, dy, .transposed, x, .asStored, into: dWeight, beta: 1)
-    for row in 0..<dy.rows { fk_add(gradient + bias.offset, dy.base + row * outputs, outputs) }
+    for row in 0..<dy.rows { fk_add(gradient + bias.offset, dy.base + row * dy.stride, outputs) }
   }
 }

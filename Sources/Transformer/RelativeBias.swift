@@ -36,9 +36,12 @@ struct RelativeBias: Sendable {
     return min(own, half - 1) + (distance > 0 ? half : 0)
   }
 
-  /// Lends a head's terms: the pointer is to that of distance 0.
-  func withTerms<Result>(ofHead head: Int, _ body: (UnsafePointer<Float>) -> Result) -> Result {
-    terms.withUnsafeBufferPointer {
+  /// Lends a head's terms for a sequence of `keyCount` tokens: the pointer is to that of distance 0.
+  func withTerms<Result>(
+    ofHead head: Int, keyCount: Int, _ body: (UnsafePointer<Float>) -> Result
+  ) -> Result {
+    precondition(keyCount <= positionCount, "\(keyCount) tokens for \(positionCount) positions")
+    return terms.withUnsafeBufferPointer {
       body($0.baseAddress! + head * (2 * positionCount - 1) + positionCount - 1)
     }
   }

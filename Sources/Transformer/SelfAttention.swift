@@ -64,7 +64,7 @@ struct SelfAttention: Sendable {
       guard let relativeBias else {
         return fk_softmax_forward(scores.base, scores.rows, scores.columns, first, isCausal, nil, scale)
       }
-      relativeBias.withTerms(ofHead: block.head) { terms in
+      relativeBias.withTerms(ofHead: block.head, keyCount: scores.columns) { terms in
         fk_softmax_forward(scores.base, scores.rows, scores.columns, first, isCausal, terms, scale)
       }
     }

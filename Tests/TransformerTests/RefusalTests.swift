@@ -62,6 +62,9 @@ import Testing
     ("position_embedding_type", "\"relative_key\"", "\"absolute\"", "\"relative_key\""),
     ("is_decoder", "true", "false", "true"),
     ("is_decoder", "\"no\"", "true or false", "\"no\""),
+    (
+      "problem_type", "\"regression\"", "\"single_label_classification\"", "\"regression\""
+    ),
     ("quantization_config", "{\"bits\": 4}", "none", "{\"bits\":4}"),
     (
       "num_hidden_layers", "1",
@@ -75,7 +78,9 @@ import Testing
     #expect(error?.description == "\(copy.configurationPath): \(key): expected \(expected), found \(found)")
   }
 
-  @Test(arguments: ["hidden_act", "position_embedding_type", "is_decoder", "quantization_config"])
+  @Test(arguments: [
+    "hidden_act", "position_embedding_type", "is_decoder", "problem_type", "quantization_config",
+  ])
   func aKeyThatMayBeAbsent(key: String) throws {
     try copy.set(key, to: nil)
     let shape = try PretrainedModel(path: copy.path).bert.shape

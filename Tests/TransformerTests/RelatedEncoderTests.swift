@@ -84,11 +84,11 @@ import Testing
 
   @Test(arguments: [
     ("tiny-mpnet", "relative_attention_num_buckets", "64", "expected 32, found 64"),
+    ("tiny-roberta", "pad_token_id", "-1", "expected 0 or more, found -1"),
+    ("tiny-roberta", "pad_token_id", "null", "expected a value, or no such key, found null"),
     (
-      "tiny-roberta", "pad_token_id", "41", "expected from 0 to max_position_embeddings 42 − 2, found 41"
-    ),
-    (
-      "tiny-roberta", "pad_token_id", "-1", "expected from 0 to max_position_embeddings 42 − 2, found -1"
+      "tiny-mpnet", "max_position_embeddings", "2",
+      "expected more than the padding token 1 and one after it, found 2"
     ),
     ("tiny-roberta", "is_decoder", "true", "expected false, found true"),
     (

@@ -4,6 +4,8 @@ are the same.
 Needs PyTorch, transformers, PEFT and the built program ($FLORANA, or .build/debug/florana); is skipped without them.
 """
 
+import contextlib
+import functools
 import shutil
 
 from tests.peft_support import GOLDEN, PEFTTestCase, copy_model, write_data
@@ -25,15 +27,27 @@ training: {{ rounds: 2, steps: 3, batch: 4, learning-rate: 5e-3 }}
 TARGETS = {"tiny-roberta": ["query", "dense"], "tiny-mpnet": ["q", "o", "dense"]}
 
 
-class EncoderTests(PEFTTestCase):
-    def each(self):
-        """Every kind in turn, with its model and data in place; yields targets and the rows to test with."""
+def for_each_kind(test):
+    """The test of every kind in turn, with its model and data in place, its targets and the rows to test with."""
+
+    @functools.wraps(test)
+    def tests(self):
         for name, targets in TARGETS.items():
-            with self.subTest(name):
-                copy_model(GOLDEN / name, self.folder / "model")
-                yield targets, write_data(self.folder / "data")
-                for folder in self.folder.iterdir():
-                    shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
+            with self.subTest(name), self.prepared(name) as rows:
+                test(self, targets, rows)
+
+    return tests
+
+
+class EncoderTests(PEFTTestCase):
+    @contextlib.contextmanager
+    def prepared(self, name):
+        try:
+            copy_model(GOLDEN / name, self.folder / "model")
+            yield write_data(self.folder / "data")
+        finally:
+            for path in self.folder.iterdir():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def base(self, folder="model"):
         return AutoModelForSequenceClassification.from_pretrained(
@@ -58,25 +72,25 @@ class EncoderTests(PEFTTestCase):
         model.save_pretrained(str(self.folder / f"adapter-{number}"))
         return model
 
-    def test_peft_loads_what_was_trained(self):
-        for targets, rows in self.each():
-            self.simulate(targets, "fedit")
-            self.assert_same_logits(rows, self.load("run/adapter"), self.evaluated("model", "run/adapter"))
+    @for_each_kind
+    def test_peft_loads_what_was_trained(self, targets, rows):
+        self.simulate(targets, "fedit")
+        self.assert_same_logits(rows, self.load("run/adapter"), self.evaluated("model", "run/adapter"))
 
-    def test_transformers_loads_a_changed_base(self):
-        for targets, rows in self.each():
-            self.simulate(targets, "fedex-lora")
-            self.assert_same_logits(
-                rows, self.load("run/adapter", base="run/base"), self.evaluated("run/base", "run/adapter"))
+    @for_each_kind
+    def test_transformers_loads_a_changed_base(self, targets, rows):
+        self.simulate(targets, "fedex-lora")
+        self.assert_same_logits(
+            rows, self.load("run/adapter", base="run/base"), self.evaluated("run/base", "run/adapter"))
 
-    def test_what_peft_saved_is_read_and_aggregated(self):
-        for targets, rows in self.each():
-            models = [self.saved(number, targets) for number in (1, 2)]
-            self.assert_same_logits(rows, models[0], self.evaluated("model", "adapter-1"))
-            self.florana("aggregate", "--method", "florana-matrix", "--output", "merged", "adapter-1", "adapter-2")
-            merged = self.load("merged")
-            self.assert_same_logits(rows, merged, self.evaluated("model", "merged"))
-            self.assert_mean_of_heads(merged, models)
+    @for_each_kind
+    def test_what_peft_saved_is_read_and_aggregated(self, targets, rows):
+        models = [self.saved(number, targets) for number in (1, 2)]
+        self.assert_same_logits(rows, models[0], self.evaluated("model", "adapter-1"))
+        self.florana("aggregate", "--method", "florana-matrix", "--output", "merged", "adapter-1", "adapter-2")
+        merged = self.load("merged")
+        self.assert_same_logits(rows, merged, self.evaluated("model", "merged"))
+        self.assert_mean_of_heads(merged, models)
 
     def assert_mean_of_heads(self, merged, models):
         head = lambda model: model.get_base_model().classifier.modules_to_save["default"].state_dict()
