@@ -23,8 +23,8 @@ public enum PEFTAdapter {
     try configuration.write(to: folder)
   }
 
-  /// Reads the adapter in `folder` into `layout`; every tensor has to be there with its shape, and no
-  /// other.
+  /// Reads the adapter in `folder` into `layout`; every tensor has to be there with its shape and finite numbers, and
+  /// no other.
   public static func read(folder: String, layout: AdapterLayout) throws -> AdapterParameters {
     let file = try SafetensorsFile(path: folder + "/" + weightsFileName)
     var parameters = AdapterParameters(layout: layout)
@@ -34,7 +34,12 @@ public enum PEFTAdapter {
         throw PEFTError.unsupported(
           key: slot.name, path: file.path, expected: "shape \(slot.shape)", found: "\(tensor.shape)")
       }
-      parameters[slot] = try file.floatArray(named: tensor.name)[...]
+      let values = try file.floatArray(named: tensor.name)
+      guard values.allSatisfy(\.isFinite) else {
+        throw PEFTError.unsupported(
+          key: slot.name, path: file.path, expected: "finite numbers", found: "NaN or infinity")
+      }
+      parameters[slot] = values[...]
     }
     let known = Set(layout.tensors.map { prefix + $0.name })
     if let other = file.names.first(where: { !known.contains($0) }) {

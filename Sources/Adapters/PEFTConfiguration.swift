@@ -33,6 +33,12 @@ public struct PEFTConfiguration: Sendable, Equatable {
   /// folder, which then is the one around both; the dot keeps them from asking a hub for that name.
   public static let ownBase = "./" + ownBaseFolder
 
+  /// Where that is, beside an adapter's folder.
+  public static func ownBasePath(besideAdapterAt folder: String) -> String {
+    let around = URL(fileURLWithPath: folder).resolvingSymlinksInPath().deletingLastPathComponent()
+    return around.appendingPathComponent(ownBaseFolder).path
+  }
+
   public init(
     task: Task = .sequenceClassification, adapterRank: Int, alpha: Double, targets: [String], dropout: Double,
     isRankStabilised: Bool,

@@ -56,9 +56,7 @@ public struct PEFTSettings: Sendable {
 
   /// Two adapters that each name a base of their own have not the same one.
   private static func baseModel(_ name: String?, folder: String) -> String? {
-    guard name == PEFTConfiguration.ownBase else { return name }
-    let around = URL(fileURLWithPath: folder).resolvingSymlinksInPath().deletingLastPathComponent()
-    return around.appendingPathComponent(PEFTConfiguration.ownBaseFolder).path
+    name == PEFTConfiguration.ownBase ? PEFTConfiguration.ownBasePath(besideAdapterAt: folder) : name
   }
 
   private static let plainStarts: Set = ["gaussian", "orthogonal", "eva"]

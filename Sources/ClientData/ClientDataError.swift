@@ -101,7 +101,8 @@ extension ClientDataError.Problem: CustomStringConvertible {
     case .stopTokenBeyondVocabulary(let vocabularySize, let found):
       "\"stopTokens\": expected token ids below the model's vocabulary size \(vocabularySize), found \(found)"
     case .rowBeyondMaximum(let row, let maximum, let found):
-      "row \(row): expected at most \(maximum) tokens because rows of a generation task are not cut, found \(found)"
+      "row \(row): expected at most \(maximum) tokens because rows of a generation task are not cut, found \(found): "
+        + "raise data.maximum-length or --maximum-length, or prepare shorter rows"
     case .noReferences: "expected a generation task, found classification, which has no reference answers"
     case .referenceCount(let rows, let found):
       "expected a reference answer for each of \(rows) rows, found \(found)"

@@ -215,7 +215,10 @@ extension PythonSandbox {
             os.close(end)
         # Made after the fork: the program's process never has it in its memory.
         token = os.urandom(16).hex()
-        os.write(token_source, token.encode())
+        try:
+            os.write(token_source, token.encode())
+        except BrokenPipeError:  # it has ended already, and has said why
+            pass
         texts = collect([output, verdict, setup], deadline, job["outputByteCount"])
         if texts is None:
             os.kill(process, signal.SIGKILL)

@@ -55,6 +55,8 @@ public struct PythonSandbox: Sendable {
   public var limits: Limits
   /// The interpreter, Python 3.9 or newer; nil where there is none.
   public var interpreter: String?
+  /// What sets up the sandbox.
+  var runner = Self.runner
 
   public init(limits: Limits = Limits(), interpreter: String? = PythonSandbox.installedInterpreter) {
     (self.limits, self.interpreter) = (limits, interpreter)
@@ -91,7 +93,7 @@ public struct PythonSandbox: Sendable {
     }
     let process = Process()
     process.executableURL = URL(filePath: interpreter)
-    process.arguments = ["-I", "-S", "-c", Self.runner]
+    process.arguments = ["-I", "-S", "-c", runner]
     process.environment = [:]
     let (output, errors) = (Pipe(), Pipe())
     (process.standardInput, process.standardOutput, process.standardError) = (file, output, errors)

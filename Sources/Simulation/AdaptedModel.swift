@@ -1,5 +1,6 @@
 internal import Adapters
 internal import ClientData
+internal import Foundation
 internal import Transformer
 
 /// A checkpoint, with or without a PEFT adapter, opened for one split of a data set.
@@ -27,20 +28,34 @@ struct AdaptedModel: Sendable {
     split = try dataset.split(names.split)
     task = try ModelTask(dataset, splits: [names.split], pretrained, maximumNewTokens: maximumNewTokens)
     try requireFit(dataset, to: pretrained, modelPath: names.model, maximumLength: self.maximumLength)
-    parameters = try Self.parameters(names.adapter, pretrained, task)
+    parameters = try Self.parameters(names, pretrained, task)
     model = try task.model(pretrained, parameters.layout)
   }
 
   private static func parameters(
-    _ adapterPath: String?, _ pretrained: PretrainedModel, _ task: ModelTask
+    _ names: Names, _ pretrained: PretrainedModel, _ task: ModelTask
   ) throws -> AdapterParameters {
-    guard let adapterPath else { return try task.withoutAdapter(pretrained) }
+    guard let adapterPath = names.adapter else { return try task.withoutAdapter(pretrained) }
     let peft = try PEFTConfiguration(folder: adapterPath)
+    try peft.requireBase(names.model, adapterPath: adapterPath)
     let layout = AdapterLayout(
       layers: try pretrained.adaptedLayers(
         targets: peft.targets, adapterRank: peft.adapterRank, scaling: peft.scaling),
       head: task.head(of: pretrained), headMode: .shared)
     return try PEFTAdapter.read(folder: adapterPath, layout: layout)
+  }
+}
+
+extension PEFTConfiguration {
+  /// Refuses another model than the one whose weights the adapter's method has changed and left beside it.
+  fileprivate func requireBase(_ modelPath: String, adapterPath: String) throws {
+    guard baseModel == PEFTConfiguration.ownBase else { return }
+    let own = PEFTConfiguration.ownBasePath(besideAdapterAt: adapterPath)
+    let found = URL(fileURLWithPath: modelPath).resolvingSymlinksInPath().path
+    guard found != own, FileManager.default.fileExists(atPath: own) else { return }
+    throw PEFTError.unsupported(
+      key: "base_model_name_or_path", path: adapterPath + "/adapter_config.json",
+      expected: "to be used with the model \(own)", found: modelPath)
   }
 }
 

@@ -60,6 +60,15 @@ public struct PretrainedModel: Sendable {
     throw folder.configuration.wrongValue("model_type", expected: wanted, found: "\"\(type)\"")
   }
 
+  /// Refuses a checkpoint that lacks a weight or has one of another shape.
+  public func requireWeights() throws {
+    func bare(_ head: [HeadTensor]) -> AdapterLayout {
+      AdapterLayout(layers: [], head: head, headMode: .frozen)
+    }
+    if tasks.contains(.classification) { _ = try classifier(layout: bare(headTensors(labelCount: 1))) }
+    if tasks.contains(.languageModel) { _ = try languageModel(layout: bare([])) }
+  }
+
   public var vocabularySize: Int { architecture.vocabularySize }
 
   /// The longest sequence that has positions.

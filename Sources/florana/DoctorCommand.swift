@@ -89,10 +89,7 @@ struct DoctorCommand: ParsableCommand {
     in parent: String, _ kind: String, describe: (String) throws -> String
   ) -> [Check] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: parent).sorted()) ?? []
-    let folders = names.map { parent + "/" + $0 }.filter {
-      var isFolder = ObjCBool(false)
-      return FileManager.default.fileExists(atPath: $0, isDirectory: &isFolder) && isFolder.boolValue
-    }
+    let folders = names.map { parent + "/" + $0 }.filter(isFolder)
     guard !folders.isEmpty else { return [Check(kind, "none in \(parent)/; scripts/run.sh fetches one")] }
     return folders.map { folder in
       do { return Check(kind, "\(folder): \(try describe(folder))") } catch {
@@ -103,6 +100,7 @@ struct DoctorCommand: ParsableCommand {
 
   private static func describeModel(_ path: String) throws -> String {
     let model = try PretrainedModel(path: path)
+    try model.requireWeights()
     return "\(model.hiddenSize) wide, vocabulary \(model.vocabularySize), \(model.positionCount) positions"
   }
 

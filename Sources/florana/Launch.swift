@@ -76,7 +76,14 @@ extension Communicator {
 func requireWritableFolder(of path: String?, option: String) throws {
   guard let path else { return }
   let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-  guard FileManager.default.isWritableFile(atPath: folder) else {
+  guard FileManager.default.isWritableFile(atPath: folder), isFolder(folder) else {
     throw ValidationError("\(option): expected a folder that can be written, found \(folder)")
   }
+  guard !isFolder(path) else { throw ValidationError("\(option): expected a file, found the folder \(path)") }
+}
+
+/// Whether there is a folder at a path.
+func isFolder(_ path: String) -> Bool {
+  var isFolder = ObjCBool(false)
+  return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
 }

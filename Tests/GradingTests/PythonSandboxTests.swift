@@ -29,6 +29,17 @@ struct PythonSandboxTests {
     return message
   }
 
+  /// A program that fails before it is told how to pass has failed, and nothing else.
+  @Test func failingAtOnceIsAFailure() {
+    var slow = sandbox
+    slow.runner = PythonSandbox.runner.replacing(
+      "token = os.urandom", with: "time.sleep(0.5); token = os.urandom")
+    #expect(slow.runner != PythonSandbox.runner)
+    let outcome = slow.run(program: "def", tests: "pass")
+    #expect(failure(outcome)?.hasPrefix("SyntaxError") == true, "\(outcome)")
+    #expect(slow.run(program: "", tests: "pass") == .passed)
+  }
+
   /// What a program says of itself is no reason to end a run.
   @Test(arguments: [
     #"raise ValueError("\ud800")"#, #"raise ValueError("\x00\x1b[2J")"#,

@@ -57,11 +57,17 @@ extension LaunchTests {
         return try JSONDecoder().decode(Metrics.self, from: Data(job.standardOutput.utf8))
       }
       let expected = try world.rounds("run").last?.global
-      #expect(try metrics("run/base") == expected && metrics("model") != expected)
+      #expect(try metrics("run/base") == expected)
+      let refused = try world.florana(arguments + ["--model", "model"], ranks: nil)
+      #expect(refused.status == 2 && refused.standardError.contains("/run/base, found model"))
       let summary = try JSONDecoder().decode(RunSummary.self, from: Data(world.text("run/summary.json").utf8))
       let hash = try SHA256.hexDigest(ofFileAt: world.folder.path + "/run/base/model.safetensors")
       #expect(summary.baseSHA256 == hash)
       #expect(try PEFTConfiguration(folder: world.folder.path + "/run/adapter").baseModel == "./base")
+      // Where it is not beside the adapter any more, nothing is known of the model.
+      try FileManager.default.moveItem(
+        atPath: world.folder.path + "/run/base", toPath: world.folder.path + "/base")
+      #expect(try metrics("base") == expected && metrics("model") != expected)
       try run("fedit", ["training.rounds=1"], ranks: nil, output: "plain")
       #expect(!FileManager.default.fileExists(atPath: world.folder.path + "/plain/base"))
     }

@@ -138,13 +138,15 @@ extension LaunchTests {
 
     @Test func predictionsThatCannotBeWritten() throws {
       #expect(try world.simulate("run", ["training.rounds=1"], ranks: nil).status == 0)
-      let job = try world.florana(
-        [
-          "evaluate", "--model", "model", "--data", "data", "--adapter", "run/adapter", "--predictions",
-          "nowhere/rows.jsonl",
-        ], ranks: 2)
-      #expect(job.status == 2 && job.reports("florana: ").count == 1)
-      #expect(job.standardError.contains("--predictions") && job.standardOutput.isEmpty)
+      for path in ["nowhere/rows.jsonl", "tiny.yaml/rows.jsonl", "run"] {
+        let job = try world.florana(
+          [
+            "evaluate", "--model", "model", "--data", "data", "--adapter", "run/adapter", "--predictions",
+            path,
+          ], ranks: 2)
+        #expect(job.status == 2 && job.reports("florana: ").count == 1, "\(path): \(job.standardError)")
+        #expect(job.standardError.contains("--predictions") && job.standardOutput.isEmpty)
+      }
     }
 
     @Test func aDivergingRunIsToldOnce() throws {
@@ -216,6 +218,20 @@ extension LaunchTests {
       let broken = try world.florana(folders, ranks: 2)
       #expect(broken.status == 1 && broken.standardOutput.contains("FAIL"))
       #expect(broken.reports("florana: ").count == 1)
+    }
+
+    @Test func theDoctorFindsWeightsThatAreMissing() throws {
+      let folders = ["doctor", "--models", ".", "--data", "none"]
+      #expect(
+        try world.florana(folders, ranks: nil).standardOutput.contains("ok    model     ./model: 32 wide"))
+      try Data(
+        world.text("model/config.json").replacing(
+          #""num_hidden_layers": 2"#, with: #""num_hidden_layers": 3"#
+        )
+        .utf8
+      ).write(to: URL(filePath: world.model + "/config.json"))
+      let broken = try world.florana(folders, ranks: nil)
+      #expect(broken.status == 1 && broken.standardOutput.contains("layer.2."), "\(broken.standardOutput)")
     }
   }
 }
