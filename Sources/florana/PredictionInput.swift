@@ -23,8 +23,10 @@ struct PredictionInput {
   /// - Throws: the first thing that is missing, damaged, or does not fit the rest.
   init(run: String, collectives chosen: String?) throws {
     folder = run
-    let rounds = try RunDirectory.rounds(inRunAt: run)
+    let all = try RunDirectory.rounds(inRunAt: run)
     let environment = try RunDirectory.environment(inRunAt: run)
+    // Of a resumed run those of the last job: earlier ones may have had other ranks.
+    let rounds = Array(all.dropFirst(environment.resumedAfterRound ?? 0))
     profile = try RunProfile(rounds: rounds, hosts: environment.hosts, origin: run)
     library = MPILibrary(environment.mpi.library)
     let configuration = try RunConfiguration.load(path: RunDirectory.configurationPath(inRunAt: run))

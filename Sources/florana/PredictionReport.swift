@@ -50,7 +50,7 @@ struct PredictionReport {
       .map { "\($0.rawValue) \(Self.seconds(profile.seconds[$0]!))" }
     return """
       run: \(input.folder): \(profile.method), \(profile.clientCount) clients a round on \
-      \(Self.ranks(profile.spread)), \(profile.roundCount) rounds
+      \(Self.ranks(profile.spread)), \(profile.roundCount) round\(profile.roundCount == 1 ? "" : "s")
       seconds of a round (median, of evaluate the mean; slowest rank): \(phases.joined(separator: ", "))
 
       """

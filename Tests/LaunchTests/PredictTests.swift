@@ -9,7 +9,8 @@ extension LaunchTests {
 
     init() throws {
       world = try TinyWorld()
-      let run = try world.simulate("run", ["clients.participation=0.6", "evaluate.oracle=false"], ranks: 2)
+      let run = try world.simulate(
+        "run", ["clients.participation=0.6", "evaluate.oracle=false", "checkpoint.every=2"], ranks: 2)
       try #require(run.status == 0, "\(run.standardError)")
     }
 
@@ -78,6 +79,13 @@ extension LaunchTests {
       let run = try #require(prediction["run"] as? [String: Any])
       #expect(run["clients"] as? Int == 4 && run["ranks"] as? Int == 2)
       #expect((run["seconds"] as? [String: Double])?["train"] == compute["train"])
+    }
+
+    @Test func ofAResumedRunTheLastJobCounts() throws {
+      let more = ["simulate", "--resume", "--output", "run", "--set", "training.rounds=3"]
+      #expect(try world.florana(more, ranks: nil).status == 0)
+      let run = try #require(try json(["--network", "1gbe"])["run"] as? [String: Any])
+      #expect(run["ranks"] as? Int == 1 && run["rounds"] as? Int == 1)
     }
 
     @Test func aFederationOverTheInternet() throws {

@@ -32,6 +32,7 @@ import Testing
     let isTransposed: Bool
     var x: [Float]
     let weight: [Float]
+    let weightInHalf: [BFloat16]
     let bias: [Float]
     let start: [Float]
     static let gap = 3
@@ -42,7 +43,9 @@ import Testing
       var stream = RandomStream(RandomKey(seed: 1, purpose: .test, part: shape.inputs))
       func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in Float(stream.normal()) } }
       x = numbers(shape.rows * (shape.inputs + Self.gap))
-      weight = numbers(max(shape.inputs, shape.outputs) * (max(shape.inputs, shape.outputs) + Self.gap))
+      let (rows, columns) = isTransposed ? (shape.outputs, shape.inputs) : (shape.inputs, shape.outputs)
+      weight = numbers(rows * (columns + Self.gap))
+      weightInHalf = BFloat16.rounding(weight)
       bias = numbers(shape.outputs)
       start = numbers(shape.rows * (shape.outputs + Self.gap))
     }
@@ -68,8 +71,7 @@ import Testing
     let rows = kind.rows ?? 0..<shape.rows
     let (xStride, yStride) = (shape.inputs + Operands.gap, shape.outputs + Operands.gap)
     var y = operands.start
-    let halves = BFloat16.rounding(operands.weight)
-    halves.withUnsafeBytes { halves in
+    operands.weightInHalf.withUnsafeBytes { halves in
       operands.weight.withUnsafeBytes { floats in
         operands.x.withUnsafeBufferPointer { x in
           operands.bias.withUnsafeBufferPointer { bias in
