@@ -41,7 +41,7 @@ public struct GenerationBenchmark {
     try pretrained.require(.languageModel)
     try pretrained.requirePositions(tokenCount: length + newTokens)
     let layout = AdapterLayout(
-      layers: try pretrained.adaptedLayers(targets: ["q_proj", "v_proj"], adapterRank: 8, scaling: 2),
+      layers: try pretrained.adaptedLayers(targets: pretrained.usualTargets, adapterRank: 8, scaling: 2),
       head: [],
       headMode: .frozen)
     model = try pretrained.languageModel(layout: layout)

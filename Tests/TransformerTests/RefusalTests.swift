@@ -62,9 +62,7 @@ import Testing
     ("position_embedding_type", "\"relative_key\"", "\"absolute\"", "\"relative_key\""),
     ("is_decoder", "true", "false", "true"),
     ("is_decoder", "\"no\"", "true or false", "\"no\""),
-    (
-      "problem_type", "\"regression\"", "\"single_label_classification\"", "\"regression\""
-    ),
+    ("problem_type", "\"regression\"", "\"single_label_classification\"", "\"regression\""),
     ("quantization_config", "{\"bits\": 4}", "none", "{\"bits\":4}"),
     (
       "num_hidden_layers", "1",
